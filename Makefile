@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Each target is a script in scripts/ of the same job; "make help" lists them.
+
+FLAVOR = patched
+TESTS =
+STAGES =
+# The scripts read these from their environment.
+export KSRC FORCE TREE BASE APPEND CPU QEMU_ARGS LIMIT
+
+.DEFAULT_GOAL := help
+.PHONY: help run check deps fetch tree take series kernel shell kunit selftest clean distclean
+
+help:
+	@cat scripts/help.txt
+
+run:
+	@scripts/guest-run demo $(FLAVOR)
+
+check:
+	@scripts/check $(STAGES)
+
+deps fetch tree take series:
+	@scripts/$@
+
+kernel:
+	@scripts/kernel $(FLAVOR)
+
+shell:
+	@scripts/guest-run shell $(FLAVOR)
+
+kunit:
+	@scripts/guest-run kunit $(FLAVOR)
+
+selftest:
+	@scripts/guest-run selftest $(FLAVOR) $(TESTS)
+
+clean distclean:
+	@scripts/clean $@

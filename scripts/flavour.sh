@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Read one kernel of configs/flavours into F_* variables.
+# shellcheck shell=bash disable=SC2034
+
+# A cache that another clone on the same machine shares, and that costs nothing where it misses.
+export CCACHE_BASEDIR=$BUILD CCACHE_DEPEND=1
+
+# flavour_load NAME
+flavour_load()
+{
+	local row
+
+	row=$(awk -v n="$1" '$1 == n' "$ROOT/configs/flavours")
+	[ -n "$row" ] || die "there is no FLAVOR=$1: choose one of $(flavour_names)"
+	read -r F_NAME F_TREE F_ARCH F_GOAL F_OBJECTS F_FRAGMENTS <<< "$row"
+	F_SOURCE=$BUILD/$F_TREE
+	F_DIR=$BUILD/$F_NAME
+	F_MAKE=(make -C "$F_SOURCE" O="$F_DIR" ARCH="$F_ARCH" CC="$(flavour_cc)" LOCALVERSION=)
+}
+
+flavour_names()
+{
+	awk '/^[^#]/ { printf "%s%s", sep, $1; sep = " " }' "$ROOT/configs/flavours"
+}
+
+flavour_cc()
+{
+	command -v ccache > /dev/null && printf 'ccache '
+	echo gcc
+}
+
+# kbuild_objects LOG: print how many objects a kernel build's log tells of.
+kbuild_objects()
+{
+	grep -cE '^  (CC|AS|LD|AR) ' "$1" || :
+}
