@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory types of physical memory: the front hall.
+ *
+ * An x86 CPU must never see one page frame through two mappings of different
+ * memory types (write-back, write-combining, uncached, ...).  Who maps a frame
+ * therefore asks here which type it may use, and holds that type against
+ * others until its last translation is gone.
+ *
+ * Three sources of truth
+ *
+ *	question		answer			written by
+ *	is this frame RAM?	a table of ranges	boot, memory hotplug
+ *	type of a RAM frame	two bits of page->flags	cpa (set_memory_*() ...)
+ *	type of any other	the records that cover	ioremap(), mappings of
+ *	frame			it; UC- if none does	processes, reservations
+ *
+ * Rooms
+ *
+ *	pat/modes.c	what the PAT MSR holds; names of types
+ *	pat/ram.c	the table of ranges, the two bits
+ *	pat/reserved.c	the records: VMAs on a dummy inode
+ *	pat/pfnmap.c	the hooks in mm, through a process mapping's life
+ *	pageattr.c	what cpa asks before it changes RAM
+ *	pat/debug.c	what debugfs shows
+ *	pat.c		here: from a byte range to the room that knows
+ *
+ * Two kinds of range are outside of all this.  The legacy ISA range (and the
+ * GRU on UV) is not tracked: it is write-back in page tables and MTRRs decide.
+ * Offline memory has no struct pages to ask, and is write-back.
+ *
+ * Locks, outermost first; RAM needs none, its owner owns its type
+ *
+ *	mmap_lock
+ *	  a file's i_mmap_rwsem		(zaps come in with this one only)
+ *	    the dummy inode's i_mmap_rwsem	both links of every record
+ *	      page table locks
+ *	      pat_tree_lock (raw)		one step in the frame tree
+ *	ram_table_mutex			alone
+ *
+ * Nothing that may enter reclaim is allocated under an i_mmap_rwsem.  Look-ups
+ * take no lock.
+ */
+
+#define pr_fmt(fmt) "x86/PAT: " fmt
+
+#include <linux/fs.h>
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <asm/e820/api.h>
+#include <asm/mtrr.h>
+#include <asm/pat.h>
+
+#include "mm_internal.h"
+#include "pat/pat_internal.h"
+
+#ifdef CONFIG_X86_PAT
+
+/**
+ * pat_lookup - the memory type in force for a frame
+ * @pfn: any frame
+ *
+ * Only with PAT enabled.
+ *
+ * Context: any but hard interrupts and NMI; takes no lock.
+ * Return: the type that a new mapping of @pfn has to use.
+ */
+enum page_cache_mode pat_lookup(unsigned long pfn)
+{
+	unsigned long run;
+
+	if (pat_untracked(pfn, 1))
+		return _PAGE_CACHE_MODE_WB;
+
+	switch (pat_ram_run(pfn, 1, &run)) {
+	case PAT_FRAMES_RAM:
+		return pat_ram_type(pfn);
+	case PAT_FRAMES_OFFLINE:
+		return _PAGE_CACHE_MODE_WB;
+	default:
+		return pat_reserved_type(pfn);
+	}
+}
+
+/**
+ * pat_effective_want - what a request means where MTRRs have a say
+ * @pfn: first reserved frame
+ * @nr: number of frames
+ * @want: the type asked for
+ *
+ * A request for write-back means "cached where the MTRRs allow it", and what
+ * the CPU makes of any other combination, by its table of effective types, is
+ * what the mapping says.  A type that the CPU has no slot for is replaced by
+ * the one that it will give.
+ *
+ * Context: any.
+ * Return: the type to record.
+ */
+enum page_cache_mode pat_effective_want(unsigned long pfn, unsigned long nr,
+					enum page_cache_mode want)
+{
+	u8 uniform;
+
+	if (want == _PAGE_CACHE_MODE_WB &&
+	    mtrr_type_lookup(PFN_PHYS(pfn), PFN_PHYS(pfn + nr),
+			     &uniform) != MTRR_TYPE_WRBACK)
+		return _PAGE_CACHE_MODE_UC_MINUS;
+	return pgprot2cachemode(pat_pgprot(__pgprot(0), want));
+}
+
+/**
+ * pat_range_to_frames - the door: from bytes to whole frames
+ * @start: first byte
+ * @end: end of the range
+ * @pfn: receives the first frame
+ * @nr: receives the number of frames
+ *
+ * Bits above the physical address mean nothing, here as in a page table entry:
+ * a "decoy" address, which set_mce_nospec() uses to change poisoned pages, has
+ * such.
+ *
+ * Return: false for a range that is empty or wraps.
+ */
+bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
+			 unsigned long *nr)
+{
+	u64 last = end - 1;
+
+	if (IS_ENABLED(CONFIG_X86_64)) {
+		start &= __PHYSICAL_MASK;
+		last &= __PHYSICAL_MASK;
+	}
+	if (start > last)
+		return false;
+	*pfn = PHYS_PFN(start);
+	*nr = PHYS_PFN(last) - *pfn + 1;
+	return true;
+}
+
+static void pat_name_holder(struct pat_map *map, enum pat_holder holder,
+			    const void *vaddr, const void *caller)
+{
+	map->holder = holder;
+	map->caller = caller;
+	map->pid = current->pid;
+	get_task_comm(map->comm, current);
+	if (holder == PAT_HOLDER_KERNEL) {
+		map->vma.vm_mm = &init_mm;
+		map->vma.vm_end += (unsigned long)vaddr;
+		map->vma.vm_start = (unsigned long)vaddr;
+	}
+}
+
+/*
+ * Record [pfn, pfn + nr) as one record, or as many as its length needs where
+ * an unsigned long is short; all or none.
+ */
+static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
+			      enum page_cache_mode want, enum pat_match match,
+			      enum pat_holder holder, const void *vaddr,
+			      const void *caller, enum page_cache_mode *granted)
+{
+	struct pat_map *chain = NULL, *linked = NULL, *map;
+	unsigned long left, part;
+	int err = 0;
+
+	for (left = nr; left; left -= part) {
+		part = min(left, PAT_MAP_MAX_PAGES);
+		map = pat_map_alloc(pfn + nr - left, part, GFP_KERNEL);
+		if (!map) {
+			pat_map_free_chain(chain);
+			return -ENOMEM;
+		}
+		pat_name_holder(map, holder, vaddr, caller);
+		map->next = chain;
+		chain = map;
+	}
+
+	pat_records_lock();
+	while (chain && !err) {
+		map = chain;
+		err = pat_record_admit(map, want, match);
+		if (err)
+			break;
+		*granted = pat_map_type(map);
+		want = *granted;
+		match = PAT_MATCH_EXACT;	/* one type for all parts */
+		chain = map->next;
+		map->next = linked;
+		linked = map;
+	}
+	for (map = linked; err && map; map = map->next)
+		pat_record_unlink(map);
+	pat_records_unlock();
+
+	if (err) {
+		pat_map_free_chain(chain);
+		pat_map_free_chain(linked);
+	}
+	return err;
+}
+
+static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
+		       enum page_cache_mode *granted, enum pat_holder holder,
+		       const void *vaddr, const void *caller)
+{
+	enum pat_match match = granted ? PAT_MATCH_ANY : PAT_MATCH_EXACT;
+	enum page_cache_mode type = want;
+	unsigned long pfn, nr, run;
+	int err = 0;
+
+	if (!pat_range_to_frames(start, end, &pfn, &nr)) {
+		pr_warn("%ps: no such range [mem %#010llx-%#010llx], wanted %s\n",
+			caller, start, end - 1, pat_mode_name(want));
+		return -EINVAL;
+	}
+
+	if (!pat_enabled()) {
+		/* Page tables as without PAT: whatever was asked for. */
+	} else if (pat_untracked(pfn, nr)) {
+		type = _PAGE_CACHE_MODE_WB;
+	} else {
+		enum pat_frames frames = pat_ram_run(pfn, nr, &run);
+
+		if (run < nr) {
+			pr_info_ratelimited("%ps: [mem %#010llx-%#010llx] is partly RAM, wanted %s\n",
+					    caller, start, end - 1,
+					    pat_mode_name(want));
+			err = -EINVAL;
+		} else if (frames == PAT_FRAMES_RAM) {
+			err = pat_cpa_claim(pfn, nr, want, &type);
+		} else if (frames == PAT_FRAMES_OFFLINE) {
+			err = want == _PAGE_CACHE_MODE_WB ? 0 : -EINVAL;
+		} else {
+			err = pat_reserve_frames(pfn, nr,
+						 pat_effective_want(pfn, nr, want),
+						 match, holder, vaddr, caller,
+						 &type);
+		}
+		pat_dbg("reserve [mem %#010llx-%#010llx] %s: %d, %s\n",
+			start, end - 1, pat_mode_name(want), err,
+			pat_mode_name(type));
+	}
+
+	if (granted)
+		*granted = type;
+	return err;
+}
+
+/* Find, under the lock, what pat_reserve_frames() linked; take it out. */
+static struct pat_map *pat_take_record(unsigned long pfn, unsigned long nr,
+				       enum pat_holder holder,
+				       const void *vaddr)
+{
+	unsigned long addr = (unsigned long)vaddr;
+	struct pat_map *map;
+
+	if (holder == PAT_HOLDER_RANGE) {
+		map = pat_record_find_range(pfn, nr);
+	} else {
+		map = pat_record_first(&init_mm, addr, addr + PAGE_SIZE);
+		while (map && (pat_map_pfn(map) != pfn ||
+			       pat_map_pages(map) != nr))
+			map = pat_record_next(map, addr, addr + PAGE_SIZE);
+	}
+	if (map)
+		pat_record_unlink(map);
+	return map;
+}
+
+static int pat_free(u64 start, u64 end, enum pat_holder holder,
+		    const void *vaddr, const void *caller)
+{
+	struct pat_map *chain = NULL, *map;
+	unsigned long pfn, nr, run, left, part;
+
+	if (!pat_enabled())
+		return 0;
+	if (!pat_range_to_frames(start, end, &pfn, &nr))
+		return -EINVAL;
+	if (pat_untracked(pfn, nr))
+		return 0;
+
+	switch (pat_ram_run(pfn, nr, &run)) {
+	case PAT_FRAMES_RAM:
+		if (run < nr)
+			return -EINVAL;
+		pat_cpa_release(pfn, nr);
+		return 0;
+	case PAT_FRAMES_OFFLINE:
+		return run < nr ? -EINVAL : 0;
+	default:
+		break;
+	}
+
+	pat_records_lock();
+	for (left = nr; left; left -= part) {
+		part = min(left, PAT_MAP_MAX_PAGES);
+		map = pat_take_record(pfn + nr - left, part, holder, vaddr);
+		if (!map)
+			break;
+		map->next = chain;
+		chain = map;
+	}
+	pat_records_unlock();
+	pat_map_free_chain(chain);
+
+	if (left) {
+		pr_info_ratelimited("%s:%d freeing invalid memtype [mem %#010llx-%#010llx] in %ps\n",
+				    current->comm, current->pid, start, end - 1,
+				    caller);
+		return -EINVAL;
+	}
+	pat_dbg("free [mem %#010llx-%#010llx]\n", start, end - 1);
+	return 0;
+}
+
+/**
+ * pat_pfn_immune_to_uc_mtrr - can an MTRR not make this frame less cached?
+ * @pfn: any frame
+ *
+ * Only with PAT enabled.
+ *
+ * Context: any but hard interrupts and NMI; takes no lock.
+ * Return: true if the type in force is UC, UC- or WC.
+ */
+bool pat_pfn_immune_to_uc_mtrr(unsigned long pfn)
+{
+	switch (pat_lookup(pfn)) {
+	case _PAGE_CACHE_MODE_UC:
+	case _PAGE_CACHE_MODE_UC_MINUS:
+	case _PAGE_CACHE_MODE_WC:
+		return true;
+	default:
+		return false;
+	}
+}
+EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
+
+#else /* !CONFIG_X86_PAT */
+
+static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
+		       enum page_cache_mode *granted, enum pat_holder holder,
+		       const void *vaddr, const void *caller)
+{
+	if (end <= start)
+		return -EINVAL;
+	if (granted)
+		*granted = want;
+	return 0;
+}
+
+static int pat_free(u64 start, u64 end, enum pat_holder holder,
+		    const void *vaddr, const void *caller)
+{
+	return 0;
+}
+
+bool pat_pfn_immune_to_uc_mtrr(unsigned long pfn)
+{
+	return false;
+}
+EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
+
+#endif /* CONFIG_X86_PAT */
+
+/**
+ * memtype_reserve - hold a memory type for a physical range
+ * @start: first byte
+ * @end: end of the range
+ * @want: the type
+ * @granted: NULL to insist on @want; else receives the type that is in force
+ *	for the range, @want if none was, and it is the caller's to say whether
+ *	that will do: see is_new_memtype_allowed()
+ *
+ * RAM is claimed page by page for its owner (cpa calls this before it changes
+ * the direct map) and must be write-back before.  Any other range is recorded;
+ * the same range may be reserved many times, each with its memtype_free().
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY if the range, or a part of it, is held with another type;
+ * -EINVAL for no range at all, for one that is partly RAM, and for a type that
+ * RAM cannot have; -ENOMEM.
+ */
+int memtype_reserve(u64 start, u64 end, enum page_cache_mode want,
+		    enum page_cache_mode *granted)
+{
+	return pat_reserve(start, end, want, granted, PAT_HOLDER_RANGE, NULL,
+			   __builtin_return_address(0));
+}
+
+/**
+ * memtype_free - undo one memtype_reserve()
+ * @start: first byte, as it was given there
+ * @end: end of the range, as it was given there
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINVAL for a range that is not reserved.
+ */
+int memtype_free(u64 start, u64 end)
+{
+	return pat_free(start, end, PAT_HOLDER_RANGE, NULL,
+			__builtin_return_address(0));
+}
+
+/**
+ * memtype_reserve_ioremap - hold a memory type for a range that gets mapped
+ * @start: first byte, page aligned
+ * @end: end of the range, page aligned
+ * @want: the type
+ * @granted: receives the type that is in force, as in memtype_reserve()
+ * @vaddr: where it is going to be mapped, page aligned
+ * @caller: who asked for the mapping
+ *
+ * To be called before the first translation exists.
+ *
+ * Context: may sleep.
+ * Return: as memtype_reserve().
+ */
+int memtype_reserve_ioremap(u64 start, u64 end, enum page_cache_mode want,
+			    enum page_cache_mode *granted,
+			    const void *vaddr, const void *caller)
+{
+	return pat_reserve(start, end, want, granted, PAT_HOLDER_KERNEL, vaddr,
+			   caller);
+}
+
+/**
+ * memtype_free_ioremap - undo memtype_reserve_ioremap()
+ * @start: first byte, as it was given there
+ * @end: end of the range, as it was given there
+ * @vaddr: where it was mapped
+ *
+ * To be called when the range is unmapped.
+ *
+ * Context: may sleep.
+ */
+void memtype_free_ioremap(u64 start, u64 end, const void *vaddr)
+{
+	pat_free(start, end, PAT_HOLDER_KERNEL, vaddr,
+		 __builtin_return_address(0));
+}
+
+/**
+ * memtype_kernel_map_sync - give the direct map of a range its memory type
+ * @base: first byte
+ * @size: bytes
+ * @type: the type
+ *
+ * Does nothing where the direct map has no entry: for all that is not RAM.
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINVAL and a line in the log.
+ */
+int memtype_kernel_map_sync(u64 base, unsigned long size,
+			    enum page_cache_mode type)
+{
+	u64 top = (u64)__pa(high_memory - 1) + 1;
+
+	if (base >= top || !page_is_ram(PHYS_PFN(base)))
+		return 0;
+
+	size = min_t(u64, size, top - base);
+	if (!ioremap_change_attr((unsigned long)__va(base), size, type))
+		return 0;
+
+	pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
+		current->comm, current->pid, base, base + size - 1,
+		pat_mode_name(type));
+	return -EINVAL;
+}
+
+/**
+ * memtype_reserve_io - hold a memory type for a range of a device
+ * @start: first byte
+ * @end: end of the range
+ * @type: the type wanted; receives the one that is in force, which is as good
+ *
+ * For ranges that get mapped later, piece by piece.
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY if the type in force does not serve for @type, or as
+ * memtype_reserve().  On failure @type is as it was.
+ */
+int memtype_reserve_io(resource_size_t start, resource_size_t end,
+		       enum page_cache_mode *type)
+{
+	const void *caller = __builtin_return_address(0);
+	resource_size_t size = end - start;
+	enum page_cache_mode granted;
+	int err;
+
+	err = pat_reserve(start, end, *type, &granted, PAT_HOLDER_RANGE, NULL,
+			  caller);
+	if (err)
+		return err;
+
+	WARN_ON_ONCE(iomem_map_sanity_check(start, size));
+	if (!is_new_memtype_allowed(start, size, *type, granted) ||
+	    memtype_kernel_map_sync(start, size, granted)) {
+		pat_free(start, end, PAT_HOLDER_RANGE, NULL, caller);
+		return -EBUSY;
+	}
+	*type = granted;
+	return 0;
+}
+
+/**
+ * memtype_free_io - undo memtype_reserve_io()
+ * @start: first byte, as it was given there
+ * @end: end of the range, as it was given there
+ *
+ * Context: may sleep.
+ */
+void memtype_free_io(resource_size_t start, resource_size_t end)
+{
+	pat_free(start, end, PAT_HOLDER_RANGE, NULL,
+		 __builtin_return_address(0));
+}
+
+#ifdef CONFIG_X86_PAT
+/**
+ * arch_io_reserve_memtype_wc - hold write-combining for a device's range
+ * @start: first byte
+ * @size: bytes
+ *
+ * Context: may sleep.
+ * Return: 0 if mappings of the range may ask for write-combining; else as
+ * memtype_reserve_io().
+ */
+int arch_io_reserve_memtype_wc(resource_size_t start, resource_size_t size)
+{
+	enum page_cache_mode type = _PAGE_CACHE_MODE_WC;
+
+	return memtype_reserve_io(start, start + size, &type);
+}
+EXPORT_SYMBOL(arch_io_reserve_memtype_wc);
+
+/**
+ * arch_io_free_memtype_wc - undo arch_io_reserve_memtype_wc()
+ * @start: first byte, as it was given there
+ * @size: bytes, as they were given there
+ *
+ * Context: may sleep.
+ */
+void arch_io_free_memtype_wc(resource_size_t start, resource_size_t size)
+{
+	memtype_free_io(start, start + size);
+}
+EXPORT_SYMBOL(arch_io_free_memtype_wc);
+#endif
+
+/**
+ * phys_mem_access_prot - protection for a mapping of /dev/mem
+ * @file: the open /dev/mem
+ * @pfn: first frame
+ * @size: bytes
+ * @vma_prot: what the mapping would have otherwise
+ *
+ * Return: @vma_prot, decrypted where the range is not encrypted.
+ */
+pgprot_t phys_mem_access_prot(struct file *file, unsigned long pfn,
+			      unsigned long size, pgprot_t vma_prot)
+{
+	if (phys_mem_access_encrypted(pfn << PAGE_SHIFT, size))
+		return vma_prot;
+	return pgprot_decrypted(vma_prot);
+}
+
+/* May /dev/mem map these frames?  Where STRICT_DEVMEM asks, mem.c did. */
+static bool pat_devmem_allowed(unsigned long pfn, unsigned long size)
+{
+	unsigned long end = pfn + DIV_ROUND_UP(size, PAGE_SIZE);
+
+	if (IS_ENABLED(CONFIG_STRICT_DEVMEM) || !pat_enabled())
+		return true;
+	for (; pfn < end; pfn++)
+		if (!devmem_is_allowed(pfn))
+			return false;
+	return true;
+}
+
+/**
+ * phys_mem_access_prot_allowed - may /dev/mem map this, and how?
+ * @file: the open /dev/mem; O_SYNC asks for uncached
+ * @pfn: first frame
+ * @size: bytes
+ * @vma_prot: receives the memory type to ask for
+ *
+ * Return: 1 or 0.
+ */
+int phys_mem_access_prot_allowed(struct file *file, unsigned long pfn,
+				 unsigned long size, pgprot_t *vma_prot)
+{
+	enum page_cache_mode type = file->f_flags & O_DSYNC ?
+		_PAGE_CACHE_MODE_UC_MINUS : _PAGE_CACHE_MODE_WB;
+
+	if (!pat_devmem_allowed(pfn, size))
+		return 0;
+
+	*vma_prot = pat_pgprot(*vma_prot, type);
+	return 1;
+}

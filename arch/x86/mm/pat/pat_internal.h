@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _X86_MM_PAT_INTERNAL_H
+#define _X86_MM_PAT_INTERNAL_H
+
+/*
+ * The only door between the rooms of the memory type tracking.  The model and
+ * the locks are described in arch/x86/mm/pat.c.
+ *
+ * Inside, frames are [pfn, pfn + nr) and addresses [start, end), both page
+ * aligned; byte ranges are turned into frames once, in pat.c.
+ */
+
+#include <linux/mm_types.h>
+#include <linux/pgtable.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+#include <asm/x86_init.h>
+
+struct cpuinfo_x86;
+
+/* modes.c: PAT slots and the names of memory types */
+
+extern bool pat_debug;
+
+#define pat_dbg(fmt, ...) \
+	do { if (pat_debug) pr_info(fmt, ##__VA_ARGS__); } while (0)
+
+const char *pat_mode_name(enum page_cache_mode type);
+enum page_cache_mode pat_modes_slot(u64 msr, unsigned int slot);
+u64 pat_modes_choose(const struct cpuinfo_x86 *c, u64 firmware, bool may_write);
+
+static inline pgprot_t pat_pgprot(pgprot_t prot, enum page_cache_mode type)
+{
+	return __pgprot((pgprot_val(prot) & ~_PAGE_CACHE_MASK) |
+			cachemode2protval(type));
+}
+
+/* ram.c: which frames are System RAM, and the type of each */
+
+enum pat_frames {
+	PAT_FRAMES_RESERVED,	/* not RAM: the records know the type */
+	PAT_FRAMES_RAM,		/* RAM: its page->flags know */
+	PAT_FRAMES_OFFLINE,	/* RAM without usable struct pages: write-back */
+};
+
+enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
+			    unsigned long *run);
+enum page_cache_mode pat_ram_type(unsigned long pfn);
+void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type);
+
+/* ../pageattr.c: what cpa asks before and after it changes RAM */
+
+int pat_cpa_claim(unsigned long pfn, unsigned long nr,
+		  enum page_cache_mode want, enum page_cache_mode *found);
+void pat_cpa_release(unsigned long pfn, unsigned long nr);
+
+/* reserved.c: the records */
+
+enum pat_holder {
+	PAT_HOLDER_RANGE,	/* a reservation without an address */
+	PAT_HOLDER_KERNEL,	/* an ioremap() at vma.vm_start of init_mm */
+	PAT_HOLDER_USER,	/* a PFN mapping at vma.vm_start of vma.vm_mm */
+};
+
+/* How much of what it asked for does a caller insist on? */
+enum pat_match {
+	PAT_MATCH_EXACT,	/* the wanted type, or fail */
+	PAT_MATCH_ANY,		/* whatever type is in force; caller decides */
+};
+
+/**
+ * struct pat_map - the record of one mapping
+ * @vma: frames @vma.vm_pgoff onwards, mapped at [@vma.vm_start, @vma.vm_end)
+ *	of @vma.vm_mm with the memory type in @vma.vm_page_prot; linked by
+ *	frame in the dummy inode's i_mmap through @vma.shared
+ * @by_addr: link by address in its mm's context.pat_maps
+ * @by_addr_last: highest address in the subtree of @by_addr
+ * @stamp: when it was made, on the clock that zaps advance
+ * @hole_start: first address of a part that a zap could not cut out for want
+ *	of memory; @hole_end is 0 when there is none
+ * @hole_end: end of that part
+ * @caller: kernel code that asked
+ * @pid: process that asked
+ * @comm: its name
+ * @holder: what kind of mapping it is
+ * @ram: frames are RAM; the type is each page's own, not @vma's
+ * @next: chains records that are not linked, inside one call
+ * @rcu: frees it when no look-up can be at it
+ */
+struct pat_map {
+	struct vm_area_struct	vma;
+	struct rb_node		by_addr;
+	unsigned long		by_addr_last;
+	unsigned long		stamp;
+	unsigned long		hole_start;
+	unsigned long		hole_end;
+	const void		*caller;
+	pid_t			pid;
+	char			comm[TASK_COMM_LEN];
+	enum pat_holder		holder;
+	bool			ram;
+	union {
+		struct pat_map	*next;
+		struct rcu_head	rcu;
+	};
+};
+
+/* More pages do not fit the virtual range of one record (i386 with PAE). */
+#define PAT_MAP_MAX_PAGES	(ULONG_MAX >> PAGE_SHIFT)
+
+static inline unsigned long pat_map_pfn(const struct pat_map *map)
+{
+	return map->vma.vm_pgoff;
+}
+
+static inline unsigned long pat_map_pages(const struct pat_map *map)
+{
+	return (map->vma.vm_end - map->vma.vm_start) >> PAGE_SHIFT;
+}
+
+static inline enum page_cache_mode pat_map_type(const struct pat_map *map)
+{
+	return pgprot2cachemode(map->vma.vm_page_prot);
+}
+
+struct pat_map *pat_map_alloc(unsigned long pfn, unsigned long nr, gfp_t gfp);
+void pat_map_free_chain(struct pat_map *chain);
+
+void pat_records_lock(void);
+void pat_records_unlock(void);
+bool pat_records_any(struct mm_struct *mm);
+
+int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
+		     enum pat_match match);
+void pat_record_link(struct pat_map *map);
+void pat_record_unlink(struct pat_map *map);
+void pat_record_move_ends(struct pat_map *map, unsigned long start,
+			  unsigned long end);
+void pat_record_split(struct pat_map *map, struct pat_map *upper,
+		      unsigned long addr);
+void pat_record_inherit(struct pat_map *map, const struct pat_map *from);
+struct pat_map *pat_record_first(struct mm_struct *mm, unsigned long start,
+				 unsigned long end);
+struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
+				unsigned long end);
+struct pat_map *pat_record_with_hole(void);
+struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr);
+
+enum page_cache_mode pat_reserved_type(unsigned long pfn);
+
+/* One line of pat_memtype_list, copied out of a record. */
+struct pat_record_info {
+	unsigned long		pfn;
+	unsigned long		pages;
+	enum page_cache_mode	type;
+	enum pat_holder		holder;
+	unsigned long		start;
+	unsigned long		end;
+	const void		*caller;
+	pid_t			pid;
+	char			comm[TASK_COMM_LEN];
+};
+
+struct pat_record_info *pat_records_snapshot(unsigned long *count);
+
+/**
+ * struct pat_verdict - what the validator found
+ * @records: how many records it looked at
+ * @broken: the invariant that does not hold, NULL if all do
+ * @pfn: frame at which it does not
+ */
+struct pat_verdict {
+	unsigned long	records;
+	const char	*broken;
+	unsigned long	pfn;
+};
+
+void pat_validate(struct pat_verdict *verdict);
+
+/* ../pat.c: dispatch */
+
+/* Not tracked at all: the legacy ISA range, and the GRU on UV. */
+static inline bool pat_untracked(unsigned long pfn, unsigned long nr)
+{
+	return x86_platform.is_untracked_pat_range(PFN_PHYS(pfn),
+						   PFN_PHYS(pfn + nr));
+}
+
+bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
+			 unsigned long *nr);
+enum page_cache_mode pat_lookup(unsigned long pfn);
+enum page_cache_mode pat_effective_want(unsigned long pfn, unsigned long nr,
+					enum page_cache_mode want);
+
+#endif /* _X86_MM_PAT_INTERNAL_H */

@@ -1,0 +1,625 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PFN mappings of processes: from remap_pfn_range() to the last flush.
+ *
+ * Life of a mapping, and of its records, which are linked by address in
+ * mm->context.pat_maps:
+ *
+ *	remap_pfn_range()	one record per run of frames of one kind
+ *	fork			the parent's records, for the child's mm
+ *	split of the VMA	no record lies on both sides
+ *	mremap			records at the new address, too
+ *	zap of a part		what it covers is cut out, after the TLB flush
+ *	exit			all that are left go, after the TLB flush
+ *
+ * A record is linked before the first page table entry is set and dropped when
+ * no CPU can use the last one, so munmap, the failure of an mmap half way, and
+ * a driver's unmap_mapping_range() are all just zaps; nothing else unmaps.
+ *
+ * A zap runs with mmap_lock or without (unmap_mapping_range() has the file's
+ * i_mmap_rwsem only), and a driver may map other frames at the same addresses
+ * before the zap's flush is done.  A clock tells them apart: every zap advances
+ * it when it begins, every record keeps the time it was made, and a zap drops
+ * only what is older than itself.
+ *
+ * A zap cannot fail.  To cut a hole into the middle of a record takes a second
+ * one; where there is no memory for it, the record stays whole, which holds
+ * more than is mapped but never less, and a worker cuts later.
+ *
+ * Mappings that are inserted page by page at fault time are not recorded.
+ * They take their type from pfnmap_lookup_prot().
+ */
+
+#define pr_fmt(fmt) "x86/PAT: " fmt
+
+#include <linux/atomic.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pfnmap.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include <asm/e820/types.h>
+#include <asm/pat.h>
+#include <asm/tlb.h>
+#include <asm/tlbflush.h>
+
+#include "pat_internal.h"
+
+/* So many records are dropped before others get a chance at the lock. */
+#define PAT_EXIT_BATCH	1024
+
+static atomic_long_t zap_clock = ATOMIC_LONG_INIT(1);
+
+enum pat_run {
+	PAT_RUN_UNTRACKED,
+	PAT_RUN_RAM,
+	PAT_RUN_OFFLINE,
+	PAT_RUN_RESERVED,
+};
+
+/*
+ * How does [pfn, pfn + nr) begin, and how long (*run) does it go on like that?
+ * A range that lies only partly in the ISA range is taken apart at its ends.
+ */
+static enum pat_run pat_run_kind(unsigned long pfn, unsigned long nr,
+				 unsigned long *run)
+{
+	static const unsigned long edges[] = {
+		ISA_START_ADDRESS >> PAGE_SHIFT, ISA_END_ADDRESS >> PAGE_SHIFT,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(edges); i++)
+		if (pfn < edges[i] && nr > edges[i] - pfn)
+			nr = edges[i] - pfn;
+
+	*run = nr;
+	if (pat_untracked(pfn, nr))
+		return PAT_RUN_UNTRACKED;
+
+	switch (pat_ram_run(pfn, nr, run)) {
+	case PAT_FRAMES_RAM:
+		return PAT_RUN_RAM;
+	case PAT_FRAMES_OFFLINE:
+		return PAT_RUN_OFFLINE;
+	default:
+		*run = min(*run, PAT_MAP_MAX_PAGES);
+		return PAT_RUN_RESERVED;
+	}
+}
+
+/* RAM has the type it has; say so once if that is not what was asked for. */
+static void pat_check_ram_wish(unsigned long pfn, unsigned long nr,
+			       enum page_cache_mode want)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		enum page_cache_mode type = pat_ram_type(pfn + i);
+
+		if (type == want)
+			continue;
+		pr_warn_ratelimited("%s:%d map pfn RAM range req %s for [mem %#010llx-%#010llx], got %s\n",
+				    current->comm, current->pid,
+				    pat_mode_name(want),
+				    (u64)(pfn + i) << PAGE_SHIFT,
+				    ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
+				    pat_mode_name(type));
+		return;
+	}
+}
+
+/* New, unlinked records for the frames of a mapping of @mm at @addr. */
+static int pat_prepare_records(struct mm_struct *mm, unsigned long addr,
+			       unsigned long pfn, unsigned long nr,
+			       enum page_cache_mode want,
+			       struct pat_map **chain)
+{
+	struct pat_map **tail = chain;
+	unsigned long run;
+
+	*chain = NULL;
+	for (; nr; nr -= run, pfn += run, addr += run << PAGE_SHIFT) {
+		enum pat_run kind = pat_run_kind(pfn, nr, &run);
+		struct pat_map *map;
+
+		if (kind == PAT_RUN_UNTRACKED)
+			continue;
+		if (kind == PAT_RUN_RAM)
+			pat_check_ram_wish(pfn, run, want);
+
+		map = pat_map_alloc(pfn, run, GFP_KERNEL_ACCOUNT);
+		if (!map) {
+			pat_map_free_chain(*chain);
+			return -ENOMEM;
+		}
+		map->vma.vm_mm = mm;
+		map->vma.vm_start = addr;
+		map->vma.vm_end += addr;
+		map->holder = PAT_HOLDER_USER;
+		map->pid = current->pid;
+		get_task_comm(map->comm, current);
+		map->ram = kind != PAT_RUN_RESERVED;
+		*tail = map;
+		tail = &map->next;
+	}
+	return 0;
+}
+
+/* Link @map with a type that will do for @want. */
+static int pat_link_user(struct pat_map *map, enum page_cache_mode want)
+{
+	unsigned long pfn = pat_map_pfn(map), nr = pat_map_pages(map);
+	enum page_cache_mode type;
+	int err;
+
+	map->stamp = atomic_long_read(&zap_clock);
+	if (map->ram) {
+		pat_record_link(map);
+		return 0;
+	}
+
+	err = pat_record_admit(map, pat_effective_want(pfn, nr, want),
+			       PAT_MATCH_ANY);
+	if (err)
+		return -EINVAL;
+
+	type = pat_map_type(map);
+	if (type == want ||
+	    is_new_memtype_allowed(PFN_PHYS(pfn), nr << PAGE_SHIFT, want, type))
+		return 0;
+
+	pat_record_unlink(map);
+	pr_err_ratelimited("%s:%d map pfn expected mapping type %s for [mem %#010llx-%#010llx], got %s\n",
+			   current->comm, current->pid, pat_mode_name(want),
+			   (u64)pfn << PAGE_SHIFT,
+			   ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
+			   pat_mode_name(type));
+	return -EINVAL;
+}
+
+/*
+ * A driver that maps page by page makes as many records as it has pages,
+ * unless the one that ends where @map begins is extended over it.  @map is
+ * linked already, so look-ups find its frames all the time.
+ */
+static bool pat_extend_neighbour(struct pat_map *map,
+				 const struct vm_area_struct *vma)
+{
+	unsigned long start = map->vma.vm_start;
+	struct pat_map *before;
+
+	if (start == vma->vm_start)
+		return false;
+	before = pat_record_first(vma->vm_mm, start - PAGE_SIZE, start);
+	for (; before; before = pat_record_next(before, start - PAGE_SIZE, start))
+		if (before->vma.vm_end == start &&
+		    before->vma.vm_start >= vma->vm_start &&
+		    pat_map_pfn(before) + pat_map_pages(before) ==
+							pat_map_pfn(map) &&
+		    pat_map_pages(before) + pat_map_pages(map) <=
+							PAT_MAP_MAX_PAGES &&
+		    before->ram == map->ram &&
+		    before->stamp == map->stamp &&
+		    (map->ram || pat_map_type(before) == pat_map_type(map)))
+			break;
+	if (!before)
+		return false;
+
+	pat_record_move_ends(before, before->vma.vm_start, map->vma.vm_end);
+	pat_record_unlink(map);
+	return true;
+}
+
+/**
+ * pfnmap_record - record what remap_pfn_range() is about to map
+ * @vma: the VMA
+ * @addr: first address, page aligned
+ * @pfn: first frame
+ * @size: bytes, a multiple of the page size
+ * @prot: page protection, with the memory type wanted
+ *
+ * Reserved frames are held with the type wanted, or with the one that is in
+ * force if that is as good; RAM is mapped with the type it has.  pfnmap_run()
+ * tells which that is.  If the caller fails to set the page table entries, the
+ * zap of what it did set drops the records.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ * Return: 0; -EINVAL if the range wraps or reserved frames are held with a type
+ * that does not serve; -ENOMEM.  On failure nothing is recorded.
+ */
+int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long pfn, unsigned long size, pgprot_t prot)
+{
+	enum page_cache_mode want = pgprot2cachemode(prot);
+	struct pat_map *chain, *linked = NULL, *unused = NULL, *map;
+	u64 start = PFN_PHYS(pfn);
+	unsigned long nr;
+	int err;
+
+	if (!pat_range_to_frames(start, start + size, &pfn, &nr))
+		return -EINVAL;
+	if (!pat_enabled())
+		return 0;
+
+	err = pat_prepare_records(vma->vm_mm, addr, pfn, nr, want, &chain);
+	if (err || !chain)
+		return err;
+
+	vm_flags_set(vma, VM_PAT);
+
+	pat_records_lock();
+	while (chain) {
+		map = chain;
+		err = pat_link_user(map, want);
+		if (err)
+			break;
+		chain = map->next;
+		map->next = linked;
+		linked = map;
+	}
+	if (err) {
+		for (map = linked; map; map = map->next)
+			pat_record_unlink(map);
+		unused = linked;
+	} else if (linked && !linked->next &&
+		   pat_extend_neighbour(linked, vma)) {
+		unused = linked;
+	}
+	pat_records_unlock();
+
+	pat_map_free_chain(chain);
+	pat_map_free_chain(unused);
+	return err;
+}
+
+/**
+ * pfnmap_run - how far do these frames have one memory type, and which?
+ * @pfn: first frame, recorded by pfnmap_record() with all the others
+ * @size: bytes, a multiple of the page size, not 0
+ * @prot: receives the memory type of @pfn
+ *
+ * Context: mmap_lock held for writing.
+ * Return: bytes, from @pfn on, that have that type; at most @size.
+ */
+unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
+{
+	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
+	u64 start = PFN_PHYS(pfn);
+	unsigned long nr, i;
+
+	if (!pat_enabled() ||
+	    !pat_range_to_frames(start, start + size, &pfn, &nr))
+		return size;
+
+	switch (pat_run_kind(pfn, nr, &nr)) {
+	case PAT_RUN_RAM:
+		type = pat_ram_type(pfn);
+		for (i = 1; i < nr && pat_ram_type(pfn + i) == type; i++)
+			;
+		nr = i;
+		break;
+	case PAT_RUN_RESERVED:
+		type = pat_reserved_type(pfn);
+		break;
+	case PAT_RUN_OFFLINE:
+	case PAT_RUN_UNTRACKED:
+		break;
+	}
+	*prot = pat_pgprot(*prot, type);
+	return nr << PAGE_SHIFT;
+}
+
+/**
+ * pfnmap_lookup_prot - the memory type for a frame that is not recorded
+ * @prot: receives the memory type that is in force for @pfn
+ * @pfn: the frame that is about to be inserted
+ *
+ * Context: page fault; takes no lock.
+ */
+void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn)
+{
+	if (pat_enabled())
+		*prot = pat_pgprot(*prot, pat_lookup(pfn_t_to_pfn(pfn)));
+}
+
+/**
+ * pfnmap_reserve - hold a memory type for a range that gets struct pages
+ * @pfn: first frame
+ * @size: bytes, a multiple of the page size
+ * @prot: the memory type wanted; receives the one in force, which is as good
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL if the type in force does not serve; else as
+ * memtype_reserve().
+ */
+int pfnmap_reserve(unsigned long pfn, unsigned long size, pgprot_t *prot)
+{
+	enum page_cache_mode want = pgprot2cachemode(*prot), type;
+	u64 start = PFN_PHYS(pfn);
+	int err;
+
+	err = memtype_reserve(start, start + size, want, &type);
+	if (err)
+		return err;
+	if (type != want &&
+	    !is_new_memtype_allowed(start, size, want, type)) {
+		memtype_free(start, start + size);
+		return -EINVAL;
+	}
+	*prot = pat_pgprot(*prot, type);
+	return 0;
+}
+
+/**
+ * pfnmap_release - undo pfnmap_reserve()
+ * @pfn: first frame, as it was given there
+ * @size: bytes, as they were given there
+ *
+ * Context: may sleep.
+ */
+void pfnmap_release(unsigned long pfn, unsigned long size)
+{
+	memtype_free(PFN_PHYS(pfn), PFN_PHYS(pfn) + size);
+}
+
+int __pfnmap_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct pat_map *upper = NULL, *map;
+
+	for (;;) {
+		pat_records_lock();
+		map = pat_record_first(vma->vm_mm, addr - 1, addr + 1);
+		while (map && (map->vma.vm_start >= addr ||
+			       map->vma.vm_end <= addr))
+			map = pat_record_next(map, addr - 1, addr + 1);
+		if (!map)
+			break;
+		if (upper) {
+			pat_record_split(map, upper, addr);
+			upper = NULL;
+		}
+		pat_records_unlock();
+
+		upper = pat_map_alloc(0, 1, GFP_KERNEL_ACCOUNT);
+		if (!upper)
+			return -ENOMEM;
+	}
+	pat_records_unlock();
+	pat_map_free_chain(upper);
+	return 0;
+}
+
+static unsigned long pat_count_records(struct mm_struct *mm,
+				       unsigned long start, unsigned long end)
+{
+	unsigned long count = 0;
+	struct pat_map *map;
+
+	for (map = pat_record_first(mm, start, end); map;
+	     map = pat_record_next(map, start, end))
+		count++;
+	return count;
+}
+
+/*
+ * Record for @to, shifted by @shift, what is recorded for [start, end) of
+ * @from, in one section: there is no moment at which a part is copied.
+ */
+static int pat_copy_records(struct mm_struct *to, unsigned long shift,
+			    struct mm_struct *from, unsigned long start,
+			    unsigned long end)
+{
+	struct pat_map *chain = NULL, *map, *copy, *new = NULL;
+	unsigned long have = 0, need;
+
+	for (;;) {
+		pat_records_lock();
+		need = pat_count_records(from, start, end);
+		if (need <= have)
+			break;
+		pat_records_unlock();
+		for (; have < need; have++) {
+			copy = pat_map_alloc(0, 1, GFP_KERNEL_ACCOUNT);
+			if (!copy) {
+				pat_map_free_chain(chain);
+				return -ENOMEM;
+			}
+			copy->next = chain;
+			chain = copy;
+		}
+	}
+
+	/* The copies come in only when all are read: @to may be @from. */
+	for (map = pat_record_first(from, start, end); map;
+	     map = pat_record_next(map, start, end)) {
+		unsigned long low = max(map->vma.vm_start, start);
+		unsigned long high = min(map->vma.vm_end, end);
+
+		copy = chain;
+		chain = copy->next;
+		pat_record_inherit(copy, map);
+		copy->vma.vm_mm = to;
+		copy->vma.vm_start = low + shift;
+		copy->vma.vm_end = high + shift;
+		copy->vma.vm_pgoff = pat_map_pfn(map) +
+				((low - map->vma.vm_start) >> PAGE_SHIFT);
+		copy->stamp = atomic_long_read(&zap_clock);
+		copy->next = new;
+		new = copy;
+	}
+	for (; new; new = copy) {
+		copy = new->next;
+		pat_record_link(new);
+	}
+	pat_records_unlock();
+
+	pat_map_free_chain(chain);
+	return 0;
+}
+
+int __pfnmap_copy(struct vm_area_struct *dst, struct vm_area_struct *src)
+{
+	return pat_copy_records(dst->vm_mm, 0, src->vm_mm, src->vm_start,
+				src->vm_end);
+}
+
+int __pfnmap_move(struct vm_area_struct *new_vma, unsigned long new_addr,
+		  struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long size)
+{
+	return pat_copy_records(new_vma->vm_mm, new_addr - addr, vma->vm_mm,
+				addr, addr + size);
+}
+
+unsigned long __pfnmap_zap_begin(void)
+{
+	return atomic_long_inc_return(&zap_clock);
+}
+
+static void pat_cut_holes(struct work_struct *work);
+static DECLARE_WORK(cut_holes_work, pat_cut_holes);
+
+static void pat_remember_hole(struct pat_map *map, unsigned long start,
+			      unsigned long end)
+{
+	if (!map->hole_end) {
+		map->hole_start = start;
+		map->hole_end = end;
+	} else if (start <= map->hole_end && end >= map->hole_start) {
+		map->hole_start = min(map->hole_start, start);
+		map->hole_end = max(map->hole_end, end);
+	}
+	/* else the new one stays held until the mapping goes */
+	schedule_work(&cut_holes_work);
+}
+
+/*
+ * Drop [start, end), which touches @map, from it.  @upper is a spare record
+ * that becomes the upper part when a hole is cut; NULL if there is none.
+ * Return: what is not linked now, and not needed: @map, @upper or NULL.
+ */
+static struct pat_map *pat_drop_part(struct pat_map *map, unsigned long start,
+				     unsigned long end, struct pat_map *upper)
+{
+	bool head = start <= map->vma.vm_start;
+	bool tail = end >= map->vma.vm_end;
+
+	if (head && tail) {
+		pat_record_unlink(map);
+		map->next = upper;
+		return map;
+	}
+	if (head) {
+		pat_record_move_ends(map, end, map->vma.vm_end);
+	} else if (tail) {
+		pat_record_move_ends(map, map->vma.vm_start, start);
+	} else if (upper) {
+		pat_record_split(map, upper, end);
+		pat_record_move_ends(map, map->vma.vm_start, start);
+		return NULL;
+	} else {
+		pat_remember_hole(map, start, end);
+	}
+	return upper;
+}
+
+static void pat_cut_holes(struct work_struct *work)
+{
+	struct pat_map *upper = NULL, *map;
+
+	for (;;) {
+		pat_records_lock();
+		map = pat_record_with_hole();
+		if (map && upper) {
+			upper = pat_drop_part(map, map->hole_start,
+					      map->hole_end, upper);
+			map = pat_record_with_hole();
+		}
+		pat_records_unlock();
+		pat_map_free_chain(upper);
+		if (!map)
+			break;
+		upper = pat_map_alloc(0, 1, GFP_KERNEL | __GFP_NOFAIL);
+	}
+}
+
+/* A spare for pat_drop_part(), if it is going to need one. */
+static struct pat_map *pat_spare_for(const struct pat_map *map,
+				     unsigned long start, unsigned long end)
+{
+	if (start <= map->vma.vm_start || end >= map->vma.vm_end)
+		return NULL;
+	return pat_map_alloc(0, 1, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+}
+
+void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
+		      unsigned long start, unsigned long end,
+		      unsigned long stamp)
+{
+	struct pat_map *map, *next, *gone = NULL;
+
+	if (!pat_enabled() || tlb->fullmm)
+		return;
+
+	tlb_flush_mmu_tlbonly(tlb);
+	/*
+	 * Another zap of this mm may have cleared entries that this one then
+	 * found empty, and not have flushed them yet.
+	 */
+	if (mm_tlb_flush_nested(vma->vm_mm))
+		flush_tlb_range(vma, start, end);
+
+	pat_records_lock();
+	for (map = pat_record_first(vma->vm_mm, start, end); map; map = next) {
+		next = pat_record_next(map, start, end);
+		if (map->stamp >= stamp)
+			continue;
+		map = pat_drop_part(map, start, end,
+				    pat_spare_for(map, start, end));
+		if (map) {
+			map->next = gone;
+			gone = map;
+		}
+	}
+	pat_records_unlock();
+	pat_map_free_chain(gone);
+}
+
+/**
+ * pfnmap_exit - the last user of an mm is gone, and so are its mappings
+ * @tlb: the mmu_gather of exit_mmap()
+ *
+ * Drops all records of the mm, also those that a fork which failed left in it.
+ *
+ * Context: after the last page table entry was cleared, before page tables
+ * are freed; may sleep.
+ */
+void pfnmap_exit(struct mmu_gather *tlb)
+{
+	struct pat_map *map, *gone;
+	int batch;
+
+	if (likely(!pat_records_any(tlb->mm)))
+		return;
+
+	tlb_flush_mmu_tlbonly(tlb);
+	if (mm_tlb_flush_nested(tlb->mm))
+		flush_tlb_mm(tlb->mm);
+	do {
+		gone = NULL;
+		batch = PAT_EXIT_BATCH;
+		pat_records_lock();
+		while (batch-- &&
+		       (map = pat_record_first(tlb->mm, 0, ULONG_MAX))) {
+			pat_record_unlink(map);
+			map->next = gone;
+			gone = map;
+		}
+		pat_records_unlock();
+		pat_map_free_chain(gone);
+		cond_resched();
+	} while (gone);
+}

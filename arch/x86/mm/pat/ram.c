@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System RAM: which frames it has, and the memory type of each.
+ *
+ * The type of a RAM frame is two bits of its page->flags, which only cpa and
+ * its callers in this directory write:
+ *
+ *	PG_memtype_hi  PG_memtype_lo
+ *	      0              0		WB, the default
+ *	      0              1		WC
+ *	      1              0		UC-
+ *	      1              1		WT
+ *
+ * Strong UC is not to be had for RAM (the callers get UC-), nor is WP.
+ *
+ * Whether a frame is RAM at all is asked at each fault of a PFN mapping and by
+ * KVM under its MMU lock, so the answer does not come from the resource tree,
+ * with its lock and its length, but from a small sorted table.  It holds what
+ * the resource tree calls busy System RAM from 1 MiB on; what lies below
+ * counts as reserved, since the legacy users of /dev/mem map it as they like.
+ *
+ * Life of a range
+ *
+ *	absent --pat_ram_add--> offline --MEM_GOING_ONLINE--> RAM
+ *	   ^                    |    ^                         |
+ *	   +---pat_ram_remove---+    +---------MEM_OFFLINE-----+
+ *
+ * The struct pages of offline memory may not exist, or be poisoned: its frames
+ * are in the direct map, so they are write-back and cannot be set otherwise.
+ *
+ * Readers walk the table under RCU.  Writers hold ram_table_mutex, build a new
+ * table and replace the old one.
+ */
+
+#define pr_fmt(fmt) "x86/PAT: " fmt
+
+#include <linux/ioport.h>
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/panic.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include <asm/e820/types.h>
+#include <asm/pat.h>
+
+#include "pat_internal.h"
+
+struct ram_range {
+	unsigned long	start;		/* frames [start, end) */
+	unsigned long	end;
+	enum pat_frames	frames;		/* RAM or OFFLINE */
+};
+
+struct ram_table {
+	struct rcu_head	rcu;
+	unsigned int	nr;
+	struct ram_range ranges[] __counted_by(nr);
+};
+
+static struct ram_table no_ram;		/* before pat_ram_init() */
+static struct ram_table __rcu *ram_table = (struct ram_table __rcu *)&no_ram;
+static struct ram_table *boot_table __ro_after_init;	/* not from kmalloc */
+
+/* The first range that ends above @pfn, or table->nr. */
+static unsigned int ram_table_find(const struct ram_table *table,
+				   unsigned long pfn)
+{
+	unsigned int low = 0, high = table->nr;
+
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (table->ranges[mid].end > pfn)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+/**
+ * pat_ram_run - what kind of frames are these?
+ * @pfn: first frame
+ * @nr: how many, at least one
+ * @run: receives how many, from @pfn on, are of the same kind; 1 to @nr
+ *
+ * Context: any; takes no lock.
+ * Return: the kind of frame @pfn.
+ */
+enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
+			    unsigned long *run)
+{
+	enum pat_frames frames = PAT_FRAMES_RESERVED;
+	const struct ram_table *table;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = rcu_dereference(ram_table);
+	i = ram_table_find(table, pfn);
+	*run = nr;
+	if (i < table->nr) {
+		const struct ram_range *range = &table->ranges[i];
+
+		if (pfn >= range->start) {
+			frames = range->frames;
+			*run = min(nr, range->end - pfn);
+		} else {
+			*run = min(nr, range->start - pfn);
+		}
+		/* Neighbours of one kind are merged: see ram_table_put(). */
+	}
+	rcu_read_unlock();
+	return frames;
+}
+
+/**
+ * pat_ram_type - the memory type of a RAM page
+ * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
+ *
+ * Context: any; takes no lock.
+ * Return: WB, WC, UC- or WT.
+ */
+enum page_cache_mode pat_ram_type(unsigned long pfn)
+{
+	switch (page_memtype_flags(pfn_to_page(pfn))) {
+	case 0:
+		return _PAGE_CACHE_MODE_WB;
+	case 1UL << PG_memtype_lo:
+		return _PAGE_CACHE_MODE_WC;
+	case 1UL << PG_memtype_hi:
+		return _PAGE_CACHE_MODE_UC_MINUS;
+	default:
+		return _PAGE_CACHE_MODE_WT;
+	}
+}
+
+/**
+ * pat_ram_set_type - write down the memory type of a RAM page
+ * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
+ * @type: WB, WC, UC- or WT
+ *
+ * Context: any; atomic for one page, says nothing of the direct map.
+ */
+void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type)
+{
+	unsigned long flags = 0;
+
+	switch (type) {
+	case _PAGE_CACHE_MODE_WC:
+		flags = 1UL << PG_memtype_lo;
+		break;
+	case _PAGE_CACHE_MODE_UC_MINUS:
+		flags = 1UL << PG_memtype_hi;
+		break;
+	case _PAGE_CACHE_MODE_WT:
+		flags = PAGE_FLAGS_MEMTYPE;
+		break;
+	default:
+		WARN_ON_ONCE(type != _PAGE_CACHE_MODE_WB);
+		break;
+	}
+	set_page_memtype_flags(pfn_to_page(pfn), flags);
+}
+
+/* Append [start, end) to @table, to the last range if it continues that. */
+static void ram_table_put(struct ram_table *table, unsigned long start,
+			  unsigned long end, enum pat_frames frames)
+{
+	struct ram_range *last = table->nr ? &table->ranges[table->nr - 1] : NULL;
+
+	if (start >= end)
+		return;
+	if (last && last->end == start && last->frames == frames) {
+		last->end = end;
+		return;
+	}
+	table->nr++;
+	table->ranges[table->nr - 1] = (struct ram_range) {
+		.start = start, .end = end, .frames = frames,
+	};
+}
+
+static int __init count_range(unsigned long pfn, unsigned long nr, void *arg)
+{
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+static int __init put_range(unsigned long pfn, unsigned long nr, void *arg)
+{
+	unsigned long isa_end = ISA_END_ADDRESS >> PAGE_SHIFT;
+
+	ram_table_put(arg, max(pfn, isa_end), pfn + nr, PAT_FRAMES_RAM);
+	return 0;
+}
+
+/**
+ * pat_ram_init - learn from the resource tree which frames are RAM
+ *
+ * Context: boot CPU, once, after e820__reserve_resources().
+ */
+void __init pat_ram_init(void)
+{
+	unsigned int nr = 0;
+
+	if (!pat_enabled())
+		return;
+
+	walk_system_ram_range(0, PHYS_PFN(PHYS_ADDR_MAX), &nr, count_range);
+	boot_table = memblock_alloc(struct_size(boot_table, ranges, nr),
+				    SMP_CACHE_BYTES);
+	if (!boot_table)
+		panic("x86/PAT: no memory for %u ranges of RAM\n", nr);
+	walk_system_ram_range(0, PHYS_PFN(PHYS_ADDR_MAX), boot_table, put_range);
+	rcu_assign_pointer(ram_table, boot_table);
+}
+
+#ifdef CONFIG_MEMORY_HOTPLUG
+static DEFINE_MUTEX(ram_table_mutex);
+
+/*
+ * @table with [start, end) cut out and, unless @frames says reserved, put in
+ * again as @frames.  @into has room for two ranges more.
+ */
+static void ram_table_edit(struct ram_table *into, const struct ram_table *table,
+			   unsigned long start, unsigned long end,
+			   enum pat_frames frames)
+{
+	unsigned int i = 0;
+
+	for (; i < table->nr && table->ranges[i].start < start; i++)
+		ram_table_put(into, table->ranges[i].start,
+			      min(table->ranges[i].end, start),
+			      table->ranges[i].frames);
+	if (frames != PAT_FRAMES_RESERVED)
+		ram_table_put(into, start, end, frames);
+	for (i = i ? i - 1 : 0; i < table->nr; i++)
+		ram_table_put(into, max(table->ranges[i].start, end),
+			      table->ranges[i].end, table->ranges[i].frames);
+}
+
+/* Make the frames [start, end) of the table in use @frames. */
+static int ram_table_change(unsigned long start, unsigned long end,
+			    enum pat_frames frames, gfp_t gfp)
+{
+	struct ram_table *old, *new;
+
+	if (!pat_enabled())
+		return 0;
+
+	mutex_lock(&ram_table_mutex);
+	old = rcu_dereference_protected(ram_table,
+					lockdep_is_held(&ram_table_mutex));
+	new = kzalloc(struct_size(new, ranges, old->nr + 2), gfp);
+	if (!new) {
+		mutex_unlock(&ram_table_mutex);
+		return -ENOMEM;
+	}
+	ram_table_edit(new, old, start, end, frames);
+	rcu_assign_pointer(ram_table, new);
+	mutex_unlock(&ram_table_mutex);
+	if (old != boot_table && old != &no_ram)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/**
+ * pat_ram_add - memory is being added
+ * @start: physical address, multiple of the section size
+ * @size: bytes
+ *
+ * Until its blocks go online its struct pages are not looked at.
+ *
+ * Context: memory hotplug lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int pat_ram_add(u64 start, u64 size)
+{
+	return ram_table_change(PHYS_PFN(start), PHYS_PFN(start + size),
+				PAT_FRAMES_OFFLINE, GFP_KERNEL);
+}
+
+/**
+ * pat_ram_remove - memory is gone, or was not added after all
+ * @start: physical address, multiple of the section size
+ * @size: bytes
+ *
+ * Context: memory hotplug lock held; may sleep.
+ */
+void pat_ram_remove(u64 start, u64 size)
+{
+	ram_table_change(PHYS_PFN(start), PHYS_PFN(start + size),
+			 PAT_FRAMES_RESERVED, GFP_KERNEL | __GFP_NOFAIL);
+}
+
+static int pat_ram_notify(struct notifier_block *nb, unsigned long action,
+			  void *data)
+{
+	const struct memory_notify *range = data;
+	unsigned long end = range->start_pfn + range->nr_pages;
+	int err = 0;
+
+	switch (action) {
+	case MEM_GOING_ONLINE:
+		err = ram_table_change(range->start_pfn, end, PAT_FRAMES_RAM,
+				       GFP_KERNEL);
+		break;
+	case MEM_CANCEL_ONLINE:
+	case MEM_OFFLINE:
+		ram_table_change(range->start_pfn, end, PAT_FRAMES_OFFLINE,
+				 GFP_KERNEL | __GFP_NOFAIL);
+		break;
+	}
+	return notifier_from_errno(err);
+}
+
+static int __init pat_ram_notify_init(void)
+{
+	return hotplug_memory_notifier(pat_ram_notify, DEFAULT_CALLBACK_PRI);
+}
+core_initcall(pat_ram_notify_init);
+#endif /* CONFIG_MEMORY_HOTPLUG */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of pageattr.c: who may change the type of RAM, and cpa around it.
+ *
+ * Strong UC is not among them: it is refused with a warning, once.
+ */
+
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/set_memory.h>
+
+#include <asm/pat.h>
+
+#include "pat_test.h"
+
+#define PAGES	4
+
+struct claim {
+	const char		*name;
+	enum page_cache_mode	before[PAGES];
+	enum page_cache_mode	want;
+	int			result;
+	enum page_cache_mode	found;
+};
+
+/* All pages or none: the offender may be anywhere, the last one included. */
+static const struct claim claims[] = {
+	{ "WC", { WB, WB, WB, WB }, WC, 0, WC },
+	{ "UC-", { WB, WB, WB, WB }, UCM, 0, UCM },
+	{ "WT", { WB, WB, WB, WB }, WT, 0, WT },
+	{ "WB of what is write-back", { WB, WB, WB, WB }, WB, 0, WB },
+	{ "the first is taken", { WC, WB, WB, WB }, UCM, -EBUSY, WC },
+	{ "one between is taken", { WB, WB, WT, WB }, WC, -EBUSY, WT },
+	{ "the last is taken", { WB, WB, WB, UCM }, WC, -EBUSY, UCM },
+	{ "the last has the type already", { WB, WB, WB, WC }, WC, -EBUSY, WC },
+	{ "two are taken, the first one is told", { WB, WT, WB, WC }, UCM, -EBUSY, WT },
+	{ "WB of what is not", { WB, WB, WB, WC }, WB, -EBUSY, WC },
+	{ "WP is not to be had", { WB, WB, WB, WB }, WP, -EINVAL, UCM },
+	{ "WP, taken or not", { WC, WB, WB, WB }, WP, -EINVAL, UCM },
+};
+KUNIT_ARRAY_PARAM_DESC(claim, claims, name);
+
+static void claim(struct kunit *test)
+{
+	const struct claim *c = test->param_value;
+	unsigned long pfn = page_to_pfn(pat_test_pages(test, 3));
+	enum page_cache_mode found = WP;
+	int i;
+
+	pat_test_expect_log(test, "RAM page .* cannot become");
+	for (i = 0; i < PAGES; i++)
+		pat_ram_set_type(pfn + 1 + i, c->before[i]);
+
+	KUNIT_EXPECT_EQ(test, pat_cpa_claim(pfn + 1, PAGES, c->want, &found),
+			c->result);
+	KUNIT_EXPECT_EQ(test, found, c->found);
+	for (i = 0; i < PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, pat_ram_type(pfn + 1 + i),
+				    c->result ? c->before[i] : c->want,
+				    "page %d", i);
+	/* The neighbours were not asked for. */
+	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn), WB);
+	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 1 + PAGES), WB);
+
+	pat_cpa_release(pfn + 1, PAGES);
+	for (i = 0; i < PAGES; i++)
+		KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 1 + i), WB);
+}
+
+/* A release takes what it is told to, not its neighbours. */
+static void release_of_a_part(struct kunit *test)
+{
+	unsigned long pfn = page_to_pfn(pat_test_pages(test, 2));
+	enum page_cache_mode found;
+
+	KUNIT_EXPECT_EQ(test, pat_cpa_claim(pfn, 4, WC, &found), 0);
+	pat_cpa_release(pfn + 1, 2);
+	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn), WC);
+	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 1), WB);
+	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 2), WB);
+	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 3), WC);
+	pat_cpa_release(pfn, 4);
+}
+
+/* What the page table entry of the direct map says. */
+static enum page_cache_mode mapped_type(struct kunit *test, struct page *page)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)page_address(page), &level);
+	pgprot_t prot;
+
+	KUNIT_ASSERT_NOT_NULL(test, pte);
+	prot = __pgprot(pte_flags(*pte));
+	return pgprot2cachemode(level == PG_LEVEL_4K ? prot :
+				pgprot_large_2_4k(prot));
+}
+
+static void expect_page(struct kunit *test, struct page *page,
+			enum page_cache_mode type, const char *when)
+{
+	KUNIT_EXPECT_EQ_MSG(test, pat_ram_type(page_to_pfn(page)), type,
+			    "bits, %s", when);
+	KUNIT_EXPECT_EQ_MSG(test, pat_lookup(page_to_pfn(page)), type,
+			    "look-up, %s", when);
+	KUNIT_EXPECT_EQ_MSG(test, mapped_type(test, page), type,
+			    "direct map, %s", when);
+}
+
+/* The bits, the look-up and the direct map agree after each change. */
+static void set_memory_round_trip(struct kunit *test)
+{
+	struct page *page = pat_test_pages(test, 1);
+	unsigned long addr = (unsigned long)page_address(page);
+
+	pat_test_expect_log(test, "RAM page .* cannot become");
+	expect_page(test, page, WB, "fresh");
+	KUNIT_EXPECT_EQ(test, set_memory_uc(addr, 2), 0);
+	expect_page(test, page, UCM, "after set_memory_uc");
+	expect_page(test, page + 1, UCM, "after set_memory_uc");
+
+	/* Not from one type to another, but by way of write-back. */
+	KUNIT_EXPECT_LT(test, set_memory_wc(addr + PAGE_SIZE, 1), 0);
+	expect_page(test, page + 1, UCM, "after a set_memory_wc that fails");
+	KUNIT_EXPECT_EQ(test, set_memory_wb(addr + PAGE_SIZE, 1), 0);
+	expect_page(test, page, UCM, "the other one is write-back");
+	expect_page(test, page + 1, WB, "after set_memory_wb");
+	KUNIT_EXPECT_EQ(test, set_memory_wc(addr + PAGE_SIZE, 1), 0);
+	expect_page(test, page + 1, WC, "after set_memory_wc");
+	KUNIT_EXPECT_EQ(test, set_memory_wb(addr, 2), 0);
+	expect_page(test, page, WB, "both are write-back");
+	expect_page(test, page + 1, WB, "both are write-back");
+}
+
+/* An array of pages in which one is taken: none of them changes. */
+static void array_all_or_none(struct kunit *test)
+{
+	struct page *page = pat_test_pages(test, 2);
+	struct page *pages[] = { page, page + 2, page + 1, page + 3 };
+	int i;
+
+	pat_test_expect_log(test, "RAM page .* cannot become");
+	KUNIT_EXPECT_EQ(test, set_pages_uc(page + 3, 1), 0);
+	KUNIT_EXPECT_LT(test, set_pages_array_wc(pages, 4), 0);
+	for (i = 0; i < 3; i++)
+		expect_page(test, page + i, WB, "after a refusal");
+	expect_page(test, page + 3, UCM, "the one in the way");
+
+	KUNIT_EXPECT_EQ(test, set_pages_wb(page + 3, 1), 0);
+	KUNIT_EXPECT_EQ(test, set_pages_array_wc(pages, 4), 0);
+	for (i = 0; i < 4; i++)
+		expect_page(test, page + i, WC, "claimed as an array");
+	KUNIT_EXPECT_EQ(test, set_pages_array_wb(pages, 4), 0);
+	for (i = 0; i < 4; i++)
+		expect_page(test, page + i, WB, "released as an array");
+}
+
+static struct kunit_case pageattr_cases[] = {
+	KUNIT_CASE_PARAM(claim, claim_gen_params),
+	KUNIT_CASE(release_of_a_part),
+	KUNIT_CASE(set_memory_round_trip),
+	KUNIT_CASE(array_all_or_none),
+	{}
+};
+
+static struct kunit_suite pageattr_suite = {
+	.name		= "pat_pageattr",
+	.init		= pat_test_init,
+	.test_cases	= pageattr_cases,
+};
+kunit_test_suite(pageattr_suite);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LINUX_PFNMAP_H
+#define _LINUX_PFNMAP_H
+
+/*
+ * Hooks for an architecture that records PFN mappings.
+ *
+ * Where two mappings of one page frame must not differ in memory type, the
+ * architecture keeps a record of each range that remap_pfn_range() maps, from
+ * before its first page table entry is set until no CPU can use the last one.
+ * VM_PAT marks the VMAs that have, or had, such a record: it is set before
+ * the first record, inherited by fork, split and mremap, and never cleared.
+ * A VMA without it costs one test of its flags.
+ */
+
+#include <linux/mm.h>
+#include <linux/pfn_t.h>
+
+struct mmu_gather;
+
+#ifdef CONFIG_ARCH_HAS_PFNMAP_RECORDS
+
+int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long pfn, unsigned long size, pgprot_t prot);
+unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot);
+void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn);
+int pfnmap_reserve(unsigned long pfn, unsigned long size, pgprot_t *prot);
+void pfnmap_release(unsigned long pfn, unsigned long size);
+
+int __pfnmap_split(struct vm_area_struct *vma, unsigned long addr);
+int __pfnmap_copy(struct vm_area_struct *dst, struct vm_area_struct *src);
+int __pfnmap_move(struct vm_area_struct *new_vma, unsigned long new_addr,
+		  struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long size);
+unsigned long __pfnmap_zap_begin(void);
+void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
+		      unsigned long start, unsigned long end,
+		      unsigned long stamp);
+void pfnmap_exit(struct mmu_gather *tlb);
+
+static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_PAT;
+}
+
+#else
+
+static inline int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
+				unsigned long pfn, unsigned long size,
+				pgprot_t prot)
+{
+	return 0;
+}
+
+static inline unsigned long pfnmap_run(unsigned long pfn, unsigned long size,
+				       pgprot_t *prot)
+{
+	return size;
+}
+
+static inline void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn) { }
+
+static inline int pfnmap_reserve(unsigned long pfn, unsigned long size,
+				 pgprot_t *prot)
+{
+	return 0;
+}
+
+static inline void pfnmap_release(unsigned long pfn, unsigned long size) { }
+
+static inline int __pfnmap_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return 0;
+}
+
+static inline int __pfnmap_copy(struct vm_area_struct *dst,
+				struct vm_area_struct *src)
+{
+	return 0;
+}
+
+static inline int __pfnmap_move(struct vm_area_struct *new_vma,
+				unsigned long new_addr,
+				struct vm_area_struct *vma, unsigned long addr,
+				unsigned long size)
+{
+	return 0;
+}
+
+static inline unsigned long __pfnmap_zap_begin(void)
+{
+	return 0;
+}
+
+static inline void __pfnmap_zap_end(struct mmu_gather *tlb,
+				    struct vm_area_struct *vma,
+				    unsigned long start, unsigned long end,
+				    unsigned long stamp) { }
+static inline void pfnmap_exit(struct mmu_gather *tlb) { }
+
+static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
+{
+	return false;
+}
+
+#endif /* CONFIG_ARCH_HAS_PFNMAP_RECORDS */
+
+/**
+ * pfnmap_split - split the record that straddles a VMA's future boundary
+ * @vma: the VMA that is about to be split
+ * @addr: page aligned address inside @vma at which the upper half begins
+ *
+ * Called before @vma changes.  What is split stays split if the caller fails
+ * later; both halves together say what the whole said.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ * Return: 0 or -ENOMEM, and then nothing has changed.
+ */
+static inline int pfnmap_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return unlikely(vma_has_pfnmap_records(vma)) ?
+		__pfnmap_split(vma, addr) : 0;
+}
+
+/**
+ * pfnmap_copy - give fork's child the records of its parent's VMA
+ * @dst: the child's VMA, already linked wherever a zap may find it
+ * @src: the parent's
+ *
+ * Called before page table entries are copied.  A fork that fails later needs
+ * no undo: pfnmap_exit() drains the child.
+ *
+ * Context: both mmap_locks held for writing; may sleep.
+ * Return: 0 or -ENOMEM, and then nothing has changed.
+ */
+static inline int pfnmap_copy(struct vm_area_struct *dst,
+			      struct vm_area_struct *src)
+{
+	return unlikely(vma_has_pfnmap_records(src)) ?
+		__pfnmap_copy(dst, src) : 0;
+}
+
+/**
+ * pfnmap_move - record at a new address what mremap() is about to move there
+ * @new_vma: where to
+ * @new_addr: page aligned address in @new_vma
+ * @vma: where from
+ * @addr: page aligned address in @vma
+ * @size: bytes that move, a multiple of the page size
+ *
+ * Called before the first page table entry moves.  The munmap of the old
+ * range, or after a failure of the new one, drops what is no longer true.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ * Return: 0 or -ENOMEM, and then nothing has changed.
+ */
+static inline int pfnmap_move(struct vm_area_struct *new_vma,
+			      unsigned long new_addr,
+			      struct vm_area_struct *vma, unsigned long addr,
+			      unsigned long size)
+{
+	return unlikely(vma_has_pfnmap_records(vma)) ?
+		__pfnmap_move(new_vma, new_addr, vma, addr, size) : 0;
+}
+
+/**
+ * pfnmap_zap_begin - a zap of a part of a VMA begins
+ * @vma: the VMA
+ *
+ * Context: any that may zap.
+ * Return: a stamp for pfnmap_zap_end(): records made from now on are not its.
+ */
+static inline unsigned long pfnmap_zap_begin(struct vm_area_struct *vma)
+{
+	return unlikely(vma_has_pfnmap_records(vma)) ? __pfnmap_zap_begin() : 0;
+}
+
+/**
+ * pfnmap_zap_end - the page table entries of a part of a VMA are gone
+ * @tlb: the zap's mmu_gather
+ * @vma: the VMA
+ * @start: first address zapped
+ * @end: end of the zapped range [@start, @end), page aligned
+ * @stamp: what pfnmap_zap_begin() returned
+ *
+ * Flushes what is not flushed yet, then drops the range from the records.
+ * Cannot fail.  Leaves it to pfnmap_exit() when the whole mm goes.
+ *
+ * Context: as the zap: with mmap_lock, or only the file's i_mmap_rwsem; may
+ * sleep, does not enter reclaim.
+ */
+static inline void pfnmap_zap_end(struct mmu_gather *tlb,
+				  struct vm_area_struct *vma,
+				  unsigned long start, unsigned long end,
+				  unsigned long stamp)
+{
+	if (unlikely(vma_has_pfnmap_records(vma)))
+		__pfnmap_zap_end(tlb, vma, start, end, stamp);
+}
+
+#endif /* _LINUX_PFNMAP_H */
