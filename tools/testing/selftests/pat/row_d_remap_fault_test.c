@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * remap_pfn_range() runs out of memory half way.
+ *
+ *	the range is recorded		for the whole VMA
+ *	some entries are set		then a page table cannot be had
+ *	the entries are zapped		which undoes the record, by what the first
+ *					entry says; there is a warning if it was
+ *					not set yet
+ *	the record is undone		once more
+ *
+ * Here every allocation of an mmap() of physical memory fails in turn. A failed
+ * one leaves no record and no complaint, and its frames are free.
+ *
+ * Stock: warns.
+ *
+ * Needs fault injection.
+ */
+#include "pat_fault.h"
+#include "row.h"
+
+#define NR 4
+#define PMD_SIZE (1ULL << 21)
+#define PUD_SIZE (1ULL << 30)
+#define MANY_ALLOCATIONS 100000
+
+FIXTURE(remap_fault) {
+	struct row row;
+	struct fault fault;
+	char *at;
+};
+
+/*
+ * An address with no page tables around it, two pages before the border of two
+ * of them: one mapping there needs both.
+ */
+static char *without_page_tables(struct __test_metadata *_metadata)
+{
+	char *area = mmap(NULL, 4 * PUD_SIZE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uintptr_t border;
+
+	ASSERT_NE(MAP_FAILED, area);
+	ASSERT_EQ(0, munmap(area, 4 * PUD_SIZE));
+	border = ((uintptr_t)area + 2 * PUD_SIZE) & ~(PMD_SIZE - 1);
+	return (char *)(border - NR / 2 * PAT_PAGE);
+}
+
+/* Lets warnings that are given once be given once to each test. */
+static void rearm_warnings(struct __test_metadata *_metadata)
+{
+	int fd = open("/sys/kernel/debug/clear_warn_once", O_WRONLY);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, write(fd, "1", 1));
+	close(fd);
+}
+
+FIXTURE_SETUP(remap_fault)
+{
+	row_open(_metadata, &self->row, ROW_STOCK_HAS_BUG);
+	if (_metadata->exit_code)
+		return;
+	rearm_warnings(_metadata);
+	self->at = without_page_tables(_metadata);
+	ASSERT_TRUE(fault_setup(&self->fault))
+		TH_LOG("fault injection: %s", strerror(errno));
+}
+
+FIXTURE_TEARDOWN(remap_fault)
+{
+	fault_teardown(&self->fault);
+	row_close(&self->row);
+}
+
+/* Maps with each allocation failing in turn; how often the mmap() failed. */
+static unsigned int map_again_and_again(struct __test_metadata *_metadata,
+					struct row *row, struct fault *fault,
+					char *want)
+{
+	unsigned int failed = 0;
+
+	for (unsigned int n = 1; n < MANY_ALLOCATIONS; n++) {
+		bool happened;
+		char *at;
+
+		ASSERT_TRUE(fault_arm(fault, n));
+		at = mmap(want, NR * PAT_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_FIXED_NOREPLACE, row->devmem,
+			  row_phys(row, ROW_D_PAGES));
+		happened = fault_happened(fault);
+		if (at == MAP_FAILED) {
+			EXPECT_TRUE(happened) TH_LOG("mmap: %s", strerror(errno));
+			failed++;
+		} else {
+			ASSERT_EQ(want, at);
+			for (unsigned int i = 0; i < NR; i++)
+				row_claim_records(_metadata, row,
+						  row_phys(row, ROW_D_PAGES + i),
+						  1, PAT_TEST_UC_MINUS);
+			ASSERT_EQ(0, munmap(at, NR * PAT_PAGE));
+		}
+		for (unsigned int i = 0; i < NR; i++)
+			row_claim_free(_metadata, row,
+				       row_phys(row, ROW_D_PAGES + i));
+		if (row->broken)
+			TH_LOG("with allocation %u failing", n);
+		if (!happened || row->broken)
+			break;
+	}
+	TH_LOG("%u mmaps failed", failed);
+	return failed;
+}
+
+/* All of the mmap(): the VMA, its place in the tree, and what is below. */
+TEST_F_TIMEOUT(remap_fault, any_allocation, 600)
+{
+	unsigned int failed = map_again_and_again(_metadata, &self->row,
+						  &self->fault, self->at);
+
+	ROW_CLAIM(&self->row, failed >= 3, "only %u mmaps failed", failed);
+	row_verdict(_metadata, &self->row);
+}
+
+/* Only the record and the page tables: the two last, and those above. */
+TEST_F_TIMEOUT(remap_fault, records_and_page_tables, 600)
+{
+	unsigned int failed;
+
+	ASSERT_TRUE(fault_only_below("remap_pfn_range"));
+	failed = map_again_and_again(_metadata, &self->row, &self->fault,
+				     self->at);
+	ROW_CLAIM(&self->row, failed >= 3, "only %u mmaps failed", failed);
+	row_verdict(_metadata, &self->row);
+}
+
+TEST_HARNESS_MAIN
