@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Judge the (K)TAP output of one test program: prints "pass fail skip xfail" and then a line for each failure and skip.
+# Before a failure stand the comments that the test printed since the last result: they tell why.
 # INDENT (default 0) is how deep the results stand that count; deeper ones must pass, too.
 # Everything is a failure until shown otherwise: no plan, no results, fewer or more results than planned.
 BEGIN { depth = INDENT + 0 }
@@ -17,10 +18,13 @@ at == depth && text ~ /^1\.\.[0-9]+/ {
 	next
 }
 
+text ~ /^#/ && text !~ /^# +(RUN|OK|FAIL) / && ++noted <= 12 { notes = notes text "\n" }
+
 # What contains our results or is contained in them counts for nothing itself, but must not fail.
 text ~ /^(not )?ok [0-9]+/ && at != depth {
 	if (text ~ /^not ok/)
 		complain(text)
+	forget_notes()
 	next
 }
 
@@ -35,12 +39,20 @@ text ~ /^(not )?ok [0-9]+/ {
 		xfail++
 	else
 		pass++
+	forget_notes()
+}
+
+function forget_notes()
+{
+	notes = ""
+	noted = 0
 }
 
 function complain(line)
 {
 	fail++
-	remark(line)
+	remark(notes line)
+	forget_notes()
 }
 
 function remark(line)

@@ -160,7 +160,7 @@ static void unmap_and_judge(struct __test_metadata *_metadata, struct row *row,
  * All of the fork, but for the stack of the new task: the kernel reports its
  * failure in the log.
  */
-TEST_F_TIMEOUT(fork_fault, any_allocation, 600)
+TEST_F(fork_fault, any_allocation)
 {
 	unsigned int failed;
 
@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(fork_fault, any_allocation, 600)
 }
 
 /* Only what copying the mappings allocates: records and page tables. */
-TEST_F_TIMEOUT(fork_fault, copying_page_tables, 600)
+TEST_F(fork_fault, copying_page_tables)
 {
 	unsigned int failed;
 

@@ -113,7 +113,7 @@ static unsigned int map_again_and_again(struct __test_metadata *_metadata,
 }
 
 /* All of the mmap(): the VMA, its place in the tree, and what is below. */
-TEST_F_TIMEOUT(remap_fault, any_allocation, 600)
+TEST_F(remap_fault, any_allocation)
 {
 	unsigned int failed = map_again_and_again(_metadata, &self->row,
 						  &self->fault, self->at);
@@ -123,7 +123,7 @@ TEST_F_TIMEOUT(remap_fault, any_allocation, 600)
 }
 
 /* Only the record and the page tables: the two last, and those above. */
-TEST_F_TIMEOUT(remap_fault, records_and_page_tables, 600)
+TEST_F(remap_fault, records_and_page_tables)
 {
 	unsigned int failed;
 

@@ -94,7 +94,7 @@ static void order_pages(unsigned int order, unsigned int *pages)
 	}
 }
 
-TEST_F_TIMEOUT(partial_unmap, each_piece_is_free_at_once, 120)
+TEST_F(partial_unmap, each_piece_is_free_at_once)
 {
 	struct row *row = &self->row;
 

@@ -219,12 +219,12 @@ static void map_many(struct __test_metadata *_metadata, struct row *row,
 	row_verdict(_metadata, row);
 }
 
-TEST_F_TIMEOUT(piecewise, page_by_page, 120)
+TEST_F(piecewise, page_by_page)
 {
 	map_many(_metadata, &self->row, false);
 }
 
-TEST_F_TIMEOUT(piecewise, page_by_page_descending, 120)
+TEST_F(piecewise, page_by_page_descending)
 {
 	map_many(_metadata, &self->row, true);
 }
