@@ -2,8 +2,9 @@
 # Read one kernel of configs/flavours into F_* variables.
 # shellcheck shell=bash disable=SC2034
 
-# A cache that another clone on the same machine shares, and that costs nothing where it misses.
-export CCACHE_BASEDIR=$BUILD CCACHE_DEPEND=1
+# A cache that another clone on the same machine shares. Not in "depend" mode: that does not see what .incbin takes in, so
+# that a bzImage may hold another kernel.
+export CCACHE_BASEDIR=$BUILD
 
 # flavour_load NAME
 flavour_load()
