@@ -9,7 +9,7 @@ export CCACHE_BASEDIR=$BUILD
 # flavour_load NAME
 flavour_load()
 {
-	local row
+	local row variables
 
 	row=$(awk -v n="$1" '$1 == n' "$ROOT/configs/flavours")
 	[ -n "$row" ] || die "there is no FLAVOR=$1: choose one of $(flavour_names)"
@@ -17,6 +17,10 @@ flavour_load()
 	F_SOURCE=$BUILD/$F_TREE
 	F_DIR=$BUILD/$F_NAME
 	F_MAKE=(make -C "$F_SOURCE" O="$F_DIR" ARCH="$F_ARCH" CC="$(flavour_cc)" LOCALVERSION=)
+	if [ -f "$ROOT/configs/$F_NAME.mk" ]; then
+		mapfile -t variables < <(grep -v '^#' "$ROOT/configs/$F_NAME.mk")
+		F_MAKE+=("${variables[@]}")
+	fi
 }
 
 flavour_names()
