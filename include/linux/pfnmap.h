@@ -23,7 +23,10 @@ struct mmu_gather;
 int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 		  unsigned long pfn, unsigned long size, pgprot_t prot);
 unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot);
+void pfnmap_populated(struct vm_area_struct *vma, unsigned long addr,
+		      unsigned long size);
 void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn);
+bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn, unsigned int order);
 int pfnmap_reserve(unsigned long pfn, unsigned long size, pgprot_t *prot);
 void pfnmap_release(unsigned long pfn, unsigned long size);
 
@@ -32,11 +35,15 @@ int __pfnmap_copy(struct vm_area_struct *dst, struct vm_area_struct *src);
 int __pfnmap_move(struct vm_area_struct *new_vma, unsigned long new_addr,
 		  struct vm_area_struct *vma, unsigned long addr,
 		  unsigned long size);
+void __pfnmap_moved(struct mm_struct *mm, unsigned long addr,
+		    unsigned long size);
 unsigned long __pfnmap_zap_begin(void);
 void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
 		      unsigned long start, unsigned long end,
 		      unsigned long stamp);
 void pfnmap_exit(struct mmu_gather *tlb);
+void pfnmap_purge_begin(void);
+void pfnmap_purge_end(void);
 
 static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 {
@@ -58,7 +65,15 @@ static inline unsigned long pfnmap_run(unsigned long pfn, unsigned long size,
 	return size;
 }
 
+static inline void pfnmap_populated(struct vm_area_struct *vma,
+				    unsigned long addr, unsigned long size) { }
 static inline void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn) { }
+
+static inline bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn,
+				      unsigned int order)
+{
+	return true;
+}
 
 static inline int pfnmap_reserve(unsigned long pfn, unsigned long size,
 				 pgprot_t *prot)
@@ -87,6 +102,9 @@ static inline int __pfnmap_move(struct vm_area_struct *new_vma,
 	return 0;
 }
 
+static inline void __pfnmap_moved(struct mm_struct *mm, unsigned long addr,
+				  unsigned long size) { }
+
 static inline unsigned long __pfnmap_zap_begin(void)
 {
 	return 0;
@@ -97,6 +115,8 @@ static inline void __pfnmap_zap_end(struct mmu_gather *tlb,
 				    unsigned long start, unsigned long end,
 				    unsigned long stamp) { }
 static inline void pfnmap_exit(struct mmu_gather *tlb) { }
+static inline void pfnmap_purge_begin(void) { }
+static inline void pfnmap_purge_end(void) { }
 
 static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 {
@@ -164,6 +184,23 @@ static inline int pfnmap_move(struct vm_area_struct *new_vma,
 }
 
 /**
+ * pfnmap_moved - the entries have moved, but the old VMA could not be unmapped
+ * @new_vma: where to
+ * @addr: first address of the old range
+ * @size: its bytes
+ *
+ * The records of the old range, which has no entries any more, go.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ */
+static inline void pfnmap_moved(struct vm_area_struct *new_vma,
+				unsigned long addr, unsigned long size)
+{
+	if (unlikely(vma_has_pfnmap_records(new_vma)))
+		__pfnmap_moved(new_vma->vm_mm, addr, size);
+}
+
+/**
  * pfnmap_zap_begin - a zap of a part of a VMA begins
  * @vma: the VMA
  *
@@ -183,7 +220,8 @@ static inline unsigned long pfnmap_zap_begin(struct vm_area_struct *vma)
  * @end: end of the zapped range [@start, @end), page aligned
  * @stamp: what pfnmap_zap_begin() returned
  *
- * Flushes what is not flushed yet, then drops the range from the records.
+ * Flushes what is not flushed yet, then drops the range from the records; where
+ * it cannot tell or cut at once, records stay that are made exact later.
  * Cannot fail.  Leaves it to pfnmap_exit() when the whole mm goes.
  *
  * Context: as the zap: with mmap_lock, or only the file's i_mmap_rwsem; may

@@ -39,7 +39,8 @@
  *	ram_table_mutex			alone
  *
  * Nothing that may enter reclaim is allocated under an i_mmap_rwsem.  Look-ups
- * take no lock.
+ * take no lock.  vmalloc's purge, which may run under any of its callers' locks,
+ * only counts.
  */
 
 #define pr_fmt(fmt) "x86/PAT: " fmt
@@ -49,7 +50,9 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include <asm/e820/api.h>
 #include <asm/mtrr.h>
@@ -71,19 +74,26 @@
  */
 enum page_cache_mode pat_lookup(unsigned long pfn)
 {
+	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
 	unsigned long run;
 
 	if (pat_untracked(pfn, 1))
-		return _PAGE_CACHE_MODE_WB;
+		return type;
 
+	/* The struct page may go with its memory, but not before we are done. */
+	rcu_read_lock();
 	switch (pat_ram_run(pfn, 1, &run)) {
 	case PAT_FRAMES_RAM:
-		return pat_ram_type(pfn);
+		type = pat_ram_type(pfn);
+		break;
 	case PAT_FRAMES_OFFLINE:
-		return _PAGE_CACHE_MODE_WB;
+		break;
 	default:
-		return pat_reserved_type(pfn);
+		type = pat_reserved_type(pfn);
+		break;
 	}
+	rcu_read_unlock();
+	return type;
 }
 
 /**
@@ -155,6 +165,29 @@ static void pat_name_holder(struct pat_map *map, enum pat_holder holder,
 	}
 }
 
+/* Link all of @chain, with one type, or none of it. */
+static int pat_link_chain(struct pat_map *chain, enum page_cache_mode want,
+			  enum pat_match match, enum page_cache_mode *granted)
+{
+	struct pat_map *map, *undo;
+	int err = 0;
+
+	pat_records_lock();
+	for (map = chain; map; map = map->next) {
+		err = pat_record_admit(map, want, match);
+		if (err)
+			break;
+		want = pat_map_type(map);
+		match = PAT_MATCH_EXACT;
+	}
+	for (undo = chain; err && undo != map; undo = undo->next)
+		pat_record_unlink(undo);
+	pat_records_unlock();
+	if (!err)
+		*granted = want;
+	return err;
+}
+
 /*
  * Record [pfn, pfn + nr) as one record, or as many as its length needs where
  * an unsigned long is short; all or none.
@@ -164,9 +197,9 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 			      enum pat_holder holder, const void *vaddr,
 			      const void *caller, enum page_cache_mode *granted)
 {
-	struct pat_map *chain = NULL, *linked = NULL, *map;
+	struct pat_map *chain = NULL, *map;
 	unsigned long left, part;
-	int err = 0;
+	int err;
 
 	for (left = nr; left; left -= part) {
 		part = min(left, PAT_MAP_MAX_PAGES);
@@ -180,27 +213,11 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 		chain = map;
 	}
 
-	pat_records_lock();
-	while (chain && !err) {
-		map = chain;
-		err = pat_record_admit(map, want, match);
-		if (err)
-			break;
-		*granted = pat_map_type(map);
-		want = *granted;
-		match = PAT_MATCH_EXACT;	/* one type for all parts */
-		chain = map->next;
-		map->next = linked;
-		linked = map;
-	}
-	for (map = linked; err && map; map = map->next)
-		pat_record_unlink(map);
-	pat_records_unlock();
-
-	if (err) {
+	while ((err = pat_link_chain(chain, want, match, granted)) ==
+	       PAT_ADMIT_STALE)
+		vm_unmap_aliases();
+	if (err)
 		pat_map_free_chain(chain);
-		pat_map_free_chain(linked);
-	}
 	return err;
 }
 
@@ -251,32 +268,57 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 	return err;
 }
 
-/* Find, under the lock, what pat_reserve_frames() linked; take it out. */
-static struct pat_map *pat_take_record(unsigned long pfn, unsigned long nr,
+/* Find, under the lock, what pat_reserve_frames() linked. */
+static struct pat_map *pat_find_record(unsigned long pfn, unsigned long nr,
 				       enum pat_holder holder,
 				       const void *vaddr)
 {
 	unsigned long addr = (unsigned long)vaddr;
 	struct pat_map *map;
 
-	if (holder == PAT_HOLDER_RANGE) {
-		map = pat_record_find_range(pfn, nr);
-	} else {
-		map = pat_record_first(&init_mm, addr, addr + PAGE_SIZE);
-		while (map && (pat_map_pfn(map) != pfn ||
-			       pat_map_pages(map) != nr))
-			map = pat_record_next(map, addr, addr + PAGE_SIZE);
-	}
-	if (map)
-		pat_record_unlink(map);
+	if (holder == PAT_HOLDER_RANGE)
+		return pat_record_find_range(pfn, nr);
+
+	map = pat_record_first(&init_mm, addr, addr + PAGE_SIZE);
+	while (map && (pat_map_pfn(map) != pfn || pat_map_pages(map) != nr))
+		map = pat_record_next(map, addr, addr + PAGE_SIZE);
 	return map;
+}
+
+/*
+ * Undo pat_reserve_frames(): a reservation is gone at once, a mapping when its
+ * last translation is.  Return: how many frames, at the end, have no record.
+ */
+static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr,
+				     enum pat_holder holder, const void *vaddr)
+{
+	struct pat_map *chain, *map;
+	unsigned long left, part;
+
+	pat_records_lock();
+	chain = pat_stale_reap();
+	for (left = nr; left; left -= part) {
+		part = min(left, PAT_MAP_MAX_PAGES);
+		map = pat_find_record(pfn + nr - left, part, holder, vaddr);
+		if (!map)
+			break;
+		if (holder == PAT_HOLDER_KERNEL) {
+			pat_record_retire(map);
+			continue;
+		}
+		pat_record_unlink(map);
+		map->next = chain;
+		chain = map;
+	}
+	pat_records_unlock();
+	pat_map_free_chain(chain);
+	return left;
 }
 
 static int pat_free(u64 start, u64 end, enum pat_holder holder,
 		    const void *vaddr, const void *caller)
 {
-	struct pat_map *chain = NULL, *map;
-	unsigned long pfn, nr, run, left, part;
+	unsigned long pfn, nr, run;
 
 	if (!pat_enabled())
 		return 0;
@@ -297,19 +339,7 @@ static int pat_free(u64 start, u64 end, enum pat_holder holder,
 		break;
 	}
 
-	pat_records_lock();
-	for (left = nr; left; left -= part) {
-		part = min(left, PAT_MAP_MAX_PAGES);
-		map = pat_take_record(pfn + nr - left, part, holder, vaddr);
-		if (!map)
-			break;
-		map->next = chain;
-		chain = map;
-	}
-	pat_records_unlock();
-	pat_map_free_chain(chain);
-
-	if (left) {
+	if (pat_free_frames(pfn, nr, holder, vaddr)) {
 		pr_info_ratelimited("%s:%d freeing invalid memtype [mem %#010llx-%#010llx] in %ps\n",
 				    current->comm, current->pid, start, end - 1,
 				    caller);
@@ -435,7 +465,8 @@ int memtype_reserve_ioremap(u64 start, u64 end, enum page_cache_mode want,
  * @end: end of the range, as it was given there
  * @vaddr: where it was mapped
  *
- * To be called when the range is unmapped.
+ * To be called when the range is unmapped, and vmalloc is going to flush it:
+ * nobody gets it with another type before that is done.
  *
  * Context: may sleep.
  */

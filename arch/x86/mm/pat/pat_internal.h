@@ -10,6 +10,7 @@
  * aligned; byte ranges are turned into frames once, in pat.c.
  */
 
+#include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/pgtable.h>
 #include <linux/rbtree.h>
@@ -77,10 +78,10 @@ enum pat_match {
  *	frame in the dummy inode's i_mmap through @vma.shared
  * @by_addr: link by address in its mm's context.pat_maps
  * @by_addr_last: highest address in the subtree of @by_addr
- * @stamp: when it was made, on the clock that zaps advance
- * @hole_start: first address of a part that a zap could not cut out for want
- *	of memory; @hole_end is 0 when there is none
- * @hole_end: end of that part
+ * @stamp: when it was made, on the clock that zaps advance; of a stale record,
+ *	how many purges of vmalloc space had begun then
+ * @list: while linked, the inexact records: those that may cover pages which
+ *	are not mapped any more; later the stale ones
  * @caller: kernel code that asked
  * @pid: process that asked
  * @comm: its name
@@ -94,8 +95,7 @@ struct pat_map {
 	struct rb_node		by_addr;
 	unsigned long		by_addr_last;
 	unsigned long		stamp;
-	unsigned long		hole_start;
-	unsigned long		hole_end;
+	struct list_head	list;
 	const void		*caller;
 	pid_t			pid;
 	char			comm[TASK_COMM_LEN];
@@ -132,10 +132,15 @@ void pat_records_lock(void);
 void pat_records_unlock(void);
 bool pat_records_any(struct mm_struct *mm);
 
+/* pat_record_admit() when translations of another type may still be in use. */
+#define PAT_ADMIT_STALE		(-EAGAIN)
+
 int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
 		     enum pat_match match);
 void pat_record_link(struct pat_map *map);
 void pat_record_unlink(struct pat_map *map);
+void pat_record_retire(struct pat_map *map);
+struct pat_map *pat_stale_reap(void);
 void pat_record_move_ends(struct pat_map *map, unsigned long start,
 			  unsigned long end);
 void pat_record_split(struct pat_map *map, struct pat_map *upper,
@@ -145,10 +150,15 @@ struct pat_map *pat_record_first(struct mm_struct *mm, unsigned long start,
 				 unsigned long end);
 struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 				unsigned long end);
-struct pat_map *pat_record_with_hole(void);
+void pat_record_mark_inexact(struct pat_map *map);
+void pat_record_mark_exact(struct pat_map *map);
+bool pat_record_is_exact(const struct pat_map *map);
+struct pat_map *pat_record_inexact(void);
 struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr);
 
 enum page_cache_mode pat_reserved_type(unsigned long pfn);
+bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
+			  enum page_cache_mode *type);
 
 /* One line of pat_memtype_list, copied out of a record. */
 struct pat_record_info {

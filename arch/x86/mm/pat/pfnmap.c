@@ -17,14 +17,19 @@
  * a driver's unmap_mapping_range() are all just zaps; nothing else unmaps.
  *
  * A zap runs with mmap_lock or without (unmap_mapping_range() has the file's
- * i_mmap_rwsem only), and a driver may map other frames at the same addresses
- * before the zap's flush is done.  A clock tells them apart: every zap advances
- * it when it begins, every record keeps the time it was made, and a zap drops
- * only what is older than itself.
+ * i_mmap_rwsem only), and a driver may be mapping other frames at the same
+ * addresses meanwhile.  A clock tells them apart: every zap advances it when it
+ * begins, every record keeps the time at which its entries were all set, and a
+ * zap drops only what is older than itself.  What is younger, or still being
+ * populated, may have lost entries to the zap or not.
  *
  * A zap cannot fail.  To cut a hole into the middle of a record takes a second
- * one; where there is no memory for it, the record stays whole, which holds
- * more than is mapped but never less, and a worker cuts later.
+ * one, and there may be no memory for it.
+ *
+ * In both cases the record stays as it is, which holds more than is mapped but
+ * never less, and is marked inexact.  A worker then compares it with the page
+ * tables, which do not get new entries of recorded frames while it holds
+ * mmap_lock for reading, and cuts out what is not mapped.
  *
  * Mappings that are inserted page by page at fault time are not recorded.
  * They take their type from pfnmap_lookup_prot().
@@ -34,10 +39,15 @@
 
 #include <linux/atomic.h>
 #include <linux/hugetlb.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/mmap_lock.h>
 #include <linux/pfnmap.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
 #include <asm/e820/types.h>
@@ -50,7 +60,14 @@
 /* So many records are dropped before others get a chance at the lock. */
 #define PAT_EXIT_BATCH	1024
 
+/* So many mms may be busy before the worker comes back later, and how much. */
+#define PAT_TRIM_TRIES	64
+#define PAT_TRIM_DELAY	(HZ / 20)
+
 static atomic_long_t zap_clock = ATOMIC_LONG_INIT(1);
+
+/* Entries are still being set: younger than any zap. */
+#define PAT_STAMP_POPULATING	ULONG_MAX
 
 enum pat_run {
 	PAT_RUN_UNTRACKED,
@@ -90,25 +107,45 @@ static enum pat_run pat_run_kind(unsigned long pfn, unsigned long nr,
 	}
 }
 
+/*
+ * How many frames from @pfn on, RAM, have the type of @pfn?  In the RCU read
+ * section in which they were found to be RAM.
+ */
+static unsigned long pat_ram_alike(unsigned long pfn, unsigned long nr,
+				   enum page_cache_mode *type)
+{
+	unsigned long i;
+
+	*type = pat_ram_type(pfn);
+	for (i = 1; i < nr && pat_ram_type(pfn + i) == *type; i++)
+		;
+	return i;
+}
+
 /* RAM has the type it has; say so once if that is not what was asked for. */
 static void pat_check_ram_wish(unsigned long pfn, unsigned long nr,
 			       enum page_cache_mode want)
 {
-	unsigned long i;
+	enum page_cache_mode type = want;
+	unsigned long i = 0, run;
 
-	for (i = 0; i < nr; i++) {
-		enum page_cache_mode type = pat_ram_type(pfn + i);
+	rcu_read_lock();
+	if (pat_run_kind(pfn, nr, &run) == PAT_RUN_RAM) {
+		i = pat_ram_alike(pfn, run, &type);
+		if (type != want)
+			i = 0;
+		else if (i < run)
+			type = pat_ram_type(pfn + i);
+	}
+	rcu_read_unlock();
 
-		if (type == want)
-			continue;
+	if (type != want)
 		pr_warn_ratelimited("%s:%d map pfn RAM range req %s for [mem %#010llx-%#010llx], got %s\n",
 				    current->comm, current->pid,
 				    pat_mode_name(want),
 				    (u64)(pfn + i) << PAGE_SHIFT,
 				    ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
 				    pat_mode_name(type));
-		return;
-	}
 }
 
 /* New, unlinked records for the frames of a mapping of @mm at @addr. */
@@ -155,7 +192,7 @@ static int pat_link_user(struct pat_map *map, enum page_cache_mode want)
 	enum page_cache_mode type;
 	int err;
 
-	map->stamp = atomic_long_read(&zap_clock);
+	map->stamp = PAT_STAMP_POPULATING;
 	if (map->ram) {
 		pat_record_link(map);
 		return 0;
@@ -164,7 +201,7 @@ static int pat_link_user(struct pat_map *map, enum page_cache_mode want)
 	err = pat_record_admit(map, pat_effective_want(pfn, nr, want),
 			       PAT_MATCH_ANY);
 	if (err)
-		return -EINVAL;
+		return err == PAT_ADMIT_STALE ? err : -EINVAL;
 
 	type = pat_map_type(map);
 	if (type == want ||
@@ -180,37 +217,62 @@ static int pat_link_user(struct pat_map *map, enum page_cache_mode want)
 	return -EINVAL;
 }
 
+/* Link all of @chain, or none of it. */
+static int pat_link_chain_user(struct pat_map *chain, enum page_cache_mode want)
+{
+	struct pat_map *map, *undo;
+	int err = 0;
+
+	pat_records_lock();
+	for (map = chain; map; map = map->next) {
+		err = pat_link_user(map, want);
+		if (err)
+			break;
+	}
+	for (undo = chain; err && undo != map; undo = undo->next)
+		pat_record_unlink(undo);
+	pat_records_unlock();
+	return err;
+}
+
+/* Does @map go on where @before ends, so that one record can say both? */
+static bool pat_continues(const struct pat_map *before,
+			  const struct pat_map *map,
+			  const struct vm_area_struct *vma)
+{
+	return before->vma.vm_end == map->vma.vm_start &&
+	       before->vma.vm_start >= vma->vm_start &&
+	       pat_map_pfn(before) + pat_map_pages(before) == pat_map_pfn(map) &&
+	       pat_map_pages(before) + pat_map_pages(map) <= PAT_MAP_MAX_PAGES &&
+	       before->ram == map->ram && before->stamp == map->stamp &&
+	       pat_record_is_exact(before) && pat_record_is_exact(map) &&
+	       (map->ram || pat_map_type(before) == pat_map_type(map));
+}
+
 /*
  * A driver that maps page by page makes as many records as it has pages,
  * unless the one that ends where @map begins is extended over it.  @map is
- * linked already, so look-ups find its frames all the time.
+ * linked meanwhile, so that look-ups find its frames all the time.
+ * Return: @map if it is not linked any more, else NULL.
  */
-static bool pat_extend_neighbour(struct pat_map *map,
-				 const struct vm_area_struct *vma)
+static struct pat_map *pat_extend_neighbour(struct pat_map *map,
+					    const struct vm_area_struct *vma)
 {
 	unsigned long start = map->vma.vm_start;
 	struct pat_map *before;
 
 	if (start == vma->vm_start)
-		return false;
+		return NULL;
 	before = pat_record_first(vma->vm_mm, start - PAGE_SIZE, start);
-	for (; before; before = pat_record_next(before, start - PAGE_SIZE, start))
-		if (before->vma.vm_end == start &&
-		    before->vma.vm_start >= vma->vm_start &&
-		    pat_map_pfn(before) + pat_map_pages(before) ==
-							pat_map_pfn(map) &&
-		    pat_map_pages(before) + pat_map_pages(map) <=
-							PAT_MAP_MAX_PAGES &&
-		    before->ram == map->ram &&
-		    before->stamp == map->stamp &&
-		    (map->ram || pat_map_type(before) == pat_map_type(map)))
-			break;
+	while (before && !pat_continues(before, map, vma))
+		before = pat_record_next(before, start - PAGE_SIZE, start);
 	if (!before)
-		return false;
+		return NULL;
 
 	pat_record_move_ends(before, before->vma.vm_start, map->vma.vm_end);
 	pat_record_unlink(map);
-	return true;
+	map->next = NULL;
+	return map;
 }
 
 /**
@@ -234,8 +296,8 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 		  unsigned long pfn, unsigned long size, pgprot_t prot)
 {
 	enum page_cache_mode want = pgprot2cachemode(prot);
-	struct pat_map *chain, *linked = NULL, *unused = NULL, *map;
 	u64 start = PFN_PHYS(pfn);
+	struct pat_map *chain;
 	unsigned long nr;
 	int err;
 
@@ -250,29 +312,43 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 
 	vm_flags_set(vma, VM_PAT);
 
-	pat_records_lock();
-	while (chain) {
-		map = chain;
-		err = pat_link_user(map, want);
-		if (err)
-			break;
-		chain = map->next;
-		map->next = linked;
-		linked = map;
-	}
-	if (err) {
-		for (map = linked; map; map = map->next)
-			pat_record_unlink(map);
-		unused = linked;
-	} else if (linked && !linked->next &&
-		   pat_extend_neighbour(linked, vma)) {
-		unused = linked;
-	}
-	pat_records_unlock();
-
-	pat_map_free_chain(chain);
-	pat_map_free_chain(unused);
+	while ((err = pat_link_chain_user(chain, want)) == PAT_ADMIT_STALE)
+		vm_unmap_aliases();
+	if (err)
+		pat_map_free_chain(chain);
 	return err;
+}
+
+/**
+ * pfnmap_populated - the entries that pfnmap_record() announced are set
+ * @vma: the VMA, as it was given there
+ * @addr: first address, as it was given there
+ * @size: bytes, as they were given there
+ *
+ * Also after a failure half way, before the zap of what was set: a zap that
+ * began before this cannot know which of the entries it has seen.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ */
+void pfnmap_populated(struct vm_area_struct *vma, unsigned long addr,
+		      unsigned long size)
+{
+	struct pat_map *map, *unused = NULL;
+	unsigned long end = addr + size;
+
+	if (!vma_has_pfnmap_records(vma))
+		return;
+
+	pat_records_lock();
+	for (map = pat_record_first(vma->vm_mm, addr, end); map;
+	     map = pat_record_next(map, addr, end))
+		if (map->stamp == PAT_STAMP_POPULATING)
+			map->stamp = atomic_long_read(&zap_clock);
+	map = pat_record_first(vma->vm_mm, addr, addr + PAGE_SIZE);
+	if (map && map->vma.vm_start == addr)
+		unused = pat_extend_neighbour(map, vma);
+	pat_records_unlock();
+	pat_map_free_chain(unused);
 }
 
 /**
@@ -288,18 +364,16 @@ unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
 {
 	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
 	u64 start = PFN_PHYS(pfn);
-	unsigned long nr, i;
+	unsigned long nr;
 
 	if (!pat_enabled() ||
 	    !pat_range_to_frames(start, start + size, &pfn, &nr))
 		return size;
 
+	rcu_read_lock();
 	switch (pat_run_kind(pfn, nr, &nr)) {
 	case PAT_RUN_RAM:
-		type = pat_ram_type(pfn);
-		for (i = 1; i < nr && pat_ram_type(pfn + i) == type; i++)
-			;
-		nr = i;
+		nr = pat_ram_alike(pfn, nr, &type);
 		break;
 	case PAT_RUN_RESERVED:
 		type = pat_reserved_type(pfn);
@@ -308,6 +382,7 @@ unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
 	case PAT_RUN_UNTRACKED:
 		break;
 	}
+	rcu_read_unlock();
 	*prot = pat_pgprot(*prot, type);
 	return nr << PAGE_SHIFT;
 }
@@ -323,6 +398,46 @@ void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn)
 {
 	if (pat_enabled())
 		*prot = pat_pgprot(*prot, pat_lookup(pfn_t_to_pfn(pfn)));
+}
+
+/**
+ * pfnmap_lookup_huge - the same for a huge page
+ * @prot: receives the memory type, as an entry above the last level has it
+ * @pfn: first of the frames that are about to be inserted
+ * @order: their number is 1 << @order
+ *
+ * Frames that do not have one type cannot be mapped by one entry.
+ *
+ * Context: page fault; takes no lock.
+ * Return: false if they have not: @prot is of no use, map smaller pages.
+ */
+bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn, unsigned int order)
+{
+	unsigned long first = pfn_t_to_pfn(pfn), nr = 1UL << order, run;
+	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
+	bool uniform = true;
+
+	if (pat_enabled()) {
+		rcu_read_lock();
+		switch (pat_run_kind(first, nr, &run)) {
+		case PAT_RUN_RAM:
+			uniform = pat_ram_alike(first, run, &type) == nr;
+			break;
+		case PAT_RUN_RESERVED:
+			uniform = run == nr &&
+				  pat_reserved_uniform(first, nr, &type);
+			break;
+		case PAT_RUN_OFFLINE:
+		case PAT_RUN_UNTRACKED:
+			uniform = run == nr;
+			break;
+		}
+		rcu_read_unlock();
+		*prot = pat_pgprot(*prot, type);
+	}
+	/* Bit 7 is PAT in an entry of the last level, and "huge" above. */
+	*prot = pgprot_4k_2_large(*prot);
+	return uniform;
 }
 
 /**
@@ -479,27 +594,33 @@ unsigned long __pfnmap_zap_begin(void)
 	return atomic_long_inc_return(&zap_clock);
 }
 
-static void pat_cut_holes(struct work_struct *work);
-static DECLARE_WORK(cut_holes_work, pat_cut_holes);
+static void pat_trim(struct work_struct *work);
+static DECLARE_DELAYED_WORK(pat_trim_work, pat_trim);
 
-static void pat_remember_hole(struct pat_map *map, unsigned long start,
-			      unsigned long end)
+/* @map may cover more than what is mapped: have that looked at. */
+static void pat_trim_later(struct pat_map *map)
 {
-	if (!map->hole_end) {
-		map->hole_start = start;
-		map->hole_end = end;
-	} else if (start <= map->hole_end && end >= map->hole_start) {
-		map->hole_start = min(map->hole_start, start);
-		map->hole_end = max(map->hole_end, end);
-	}
-	/* else the new one stays held until the mapping goes */
-	schedule_work(&cut_holes_work);
+	pat_record_mark_inexact(map);
+	queue_delayed_work(system_unbound_wq, &pat_trim_work, 1);
+}
+
+void __pfnmap_moved(struct mm_struct *mm, unsigned long addr,
+		    unsigned long size)
+{
+	unsigned long end = addr + size;
+	struct pat_map *map;
+
+	pat_records_lock();
+	for (map = pat_record_first(mm, addr, end); map;
+	     map = pat_record_next(map, addr, end))
+		pat_trim_later(map);
+	pat_records_unlock();
 }
 
 /*
  * Drop [start, end), which touches @map, from it.  @upper is a spare record
- * that becomes the upper part when a hole is cut; NULL if there is none.
- * Return: what is not linked now, and not needed: @map, @upper or NULL.
+ * that becomes the upper part when a hole is cut; without one the record stays,
+ * inexact.  Return: what is not linked now, and not needed: @map, @upper or NULL.
  */
 static struct pat_map *pat_drop_part(struct pat_map *map, unsigned long start,
 				     unsigned long end, struct pat_map *upper)
@@ -521,38 +642,198 @@ static struct pat_map *pat_drop_part(struct pat_map *map, unsigned long start,
 		pat_record_move_ends(map, map->vma.vm_start, start);
 		return NULL;
 	} else {
-		pat_remember_hole(map, start, end);
+		pat_trim_later(map);
 	}
 	return upper;
 }
 
-static void pat_cut_holes(struct work_struct *work)
+/* A record to be filled in, charged to who has the mapping. */
+static struct pat_map *pat_spare(struct mm_struct *mm, gfp_t gfp)
 {
-	struct pat_map *upper = NULL, *map;
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(mm);
+	struct mem_cgroup *old = set_active_memcg(memcg);
+	struct pat_map *spare = pat_map_alloc(0, 1, gfp);
 
-	for (;;) {
-		pat_records_lock();
-		map = pat_record_with_hole();
-		if (map && upper) {
-			upper = pat_drop_part(map, map->hole_start,
-					      map->hole_end, upper);
-			map = pat_record_with_hole();
-		}
-		pat_records_unlock();
-		pat_map_free_chain(upper);
-		if (!map)
-			break;
-		upper = pat_map_alloc(0, 1, GFP_KERNEL | __GFP_NOFAIL);
-	}
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+	return spare;
 }
 
-/* A spare for pat_drop_part(), if it is going to need one. */
+/* The frame less the page: the same for all pages of a record. */
+static unsigned long pat_map_shift(const struct pat_map *map)
+{
+	return pat_map_pfn(map) - (map->vma.vm_start >> PAGE_SHIFT);
+}
+
+/* What the worker needs to know of a record when it has let go of the lock. */
+struct pat_trim_range {
+	struct mm_struct	*mm;	/* referenced, mmap_lock held for reading */
+	unsigned long		start;
+	unsigned long		end;
+	unsigned long		shift;	/* see pat_map_shift() */
+};
+
+/*
+ * The next inexact record whose mm is not busy, marked exact: a zap from now on
+ * marks it anew.  *busy counts the mms that are.
+ */
+static bool pat_trim_next(struct pat_trim_range *range, unsigned int *busy)
+{
+	struct pat_map *map;
+
+	pat_records_lock();
+	while (*busy < PAT_TRIM_TRIES && (map = pat_record_inexact())) {
+		struct mm_struct *mm = map->vma.vm_mm;
+
+		/* Only a try: who holds it may wait for the records. */
+		if (!mmap_read_trylock(mm)) {
+			pat_record_mark_inexact(map);	/* goes to the end */
+			++*busy;
+			continue;
+		}
+		/* exit_mmap() drops the record before the mm can go. */
+		mmgrab(mm);
+		*range = (struct pat_trim_range) {
+			.mm = mm,
+			.start = map->vma.vm_start,
+			.end = map->vma.vm_end,
+			.shift = pat_map_shift(map),
+		};
+		pat_record_mark_exact(map);
+		pat_records_unlock();
+		return true;
+	}
+	pat_records_unlock();
+	return false;
+}
+
+/* A record of [start, end) with the frames of @range, but not @except. */
+static struct pat_map *pat_trim_find(const struct pat_trim_range *range,
+				     unsigned long start, unsigned long end,
+				     const struct pat_map *except)
+{
+	struct pat_map *map;
+
+	map = pat_record_first(range->mm, start, end);
+	while (map && (map == except || pat_map_shift(map) != range->shift))
+		map = pat_record_next(map, start, end);
+	return map;
+}
+
+/* [start, end) of the range is not mapped: no record may say that it is. */
+static void pat_trim_part(const struct pat_trim_range *range,
+			  unsigned long start, unsigned long end)
+{
+	struct pat_map *spare, *map;
+
+	/* Who cleared the entries may not have flushed yet. */
+	flush_tlb_mm_range(range->mm, start, end, PAGE_SHIFT, false);
+	do {
+		spare = pat_spare(range->mm, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+		pat_records_lock();
+		map = pat_trim_find(range, start, end, NULL);
+		if (map)
+			spare = pat_drop_part(map, start, end, spare);
+		pat_records_unlock();
+		pat_map_free_chain(spare);
+	} while (map);
+}
+
+/*
+ * A page that was zapped and mapped again, by the same frame, before the first
+ * record could be cut has two: one is enough.
+ */
+static void pat_trim_twins(const struct pat_trim_range *range)
+{
+	struct pat_map *spare, *map, *twin;
+
+	do {
+		spare = pat_spare(range->mm, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+		twin = NULL;
+		pat_records_lock();
+		for (map = pat_record_first(range->mm, range->start, range->end);
+		     map && !twin;
+		     map = pat_record_next(map, range->start, range->end)) {
+			if (pat_map_shift(map) != range->shift)
+				continue;
+			twin = pat_trim_find(range, map->vma.vm_start,
+					     map->vma.vm_end, map);
+			if (twin)
+				spare = pat_drop_part(twin, map->vma.vm_start,
+						      map->vma.vm_end, spare);
+		}
+		pat_records_unlock();
+		pat_map_free_chain(spare);
+	} while (twin);
+}
+
+/* Is the page at @addr mapped by @vma, NULL if there is none, with frame @pfn? */
+static bool pat_page_is_mapped(struct vm_area_struct *vma, unsigned long addr,
+			       unsigned long pfn)
+{
+	struct follow_pfnmap_args args = { .vma = vma, .address = addr };
+	bool same;
+
+	if (!vma || follow_pfnmap_start(&args))
+		return false;
+	same = args.pfn == pfn;
+	follow_pfnmap_end(&args);
+	return same;
+}
+
+/* Make the records of the range exact. */
+static void pat_trim_range(const struct pat_trim_range *range)
+{
+	unsigned long addr, gone = range->end;
+	struct vm_area_struct *vma = NULL;
+
+	pat_trim_twins(range);
+	for (addr = range->start; addr < range->end; addr += PAGE_SIZE) {
+		if (!vma || addr >= vma->vm_end)
+			vma = vma_lookup(range->mm, addr);
+		if (!pat_page_is_mapped(vma, addr, (addr >> PAGE_SHIFT) +
+						   range->shift)) {
+			gone = min(gone, addr);
+		} else if (gone < addr) {
+			pat_trim_part(range, gone, addr);
+			gone = range->end;
+		}
+		cond_resched();
+	}
+	if (gone < range->end)
+		pat_trim_part(range, gone, range->end);
+}
+
+static void pat_trim(struct work_struct *work)
+{
+	struct pat_trim_range range;
+	unsigned int busy = 0;
+
+	while (pat_trim_next(&range, &busy)) {
+		pat_trim_range(&range);
+		mmap_read_unlock(range.mm);
+		mmdrop(range.mm);
+	}
+	if (busy)
+		queue_delayed_work(system_unbound_wq, &pat_trim_work,
+				   PAT_TRIM_DELAY);
+}
+
+/*
+ * A spare for pat_drop_part(), if it is going to need one.  Who is at the limit
+ * of its memory cgroup must not keep frames that a driver takes away: then it
+ * is not charged.  There are never more of these than pages mapped.
+ */
 static struct pat_map *pat_spare_for(const struct pat_map *map,
 				     unsigned long start, unsigned long end)
 {
+	struct pat_map *spare;
+
 	if (start <= map->vma.vm_start || end >= map->vma.vm_end)
 		return NULL;
-	return pat_map_alloc(0, 1, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	spare = pat_spare(map->vma.vm_mm,
+			  GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	return spare ?: pat_map_alloc(0, 1, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
@@ -564,6 +845,10 @@ void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	if (!pat_enabled() || tlb->fullmm)
 		return;
 
+	/*
+	 * unmap_page_range() has flushed what it cleared, as always for a PFN
+	 * mapping; nothing is left here unless that changes.
+	 */
 	tlb_flush_mmu_tlbonly(tlb);
 	/*
 	 * Another zap of this mm may have cleared entries that this one then
@@ -575,8 +860,10 @@ void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	pat_records_lock();
 	for (map = pat_record_first(vma->vm_mm, start, end); map; map = next) {
 		next = pat_record_next(map, start, end);
-		if (map->stamp >= stamp)
+		if (map->stamp >= stamp) {
+			pat_trim_later(map);
 			continue;
+		}
 		map = pat_drop_part(map, start, end,
 				    pat_spare_for(map, start, end));
 		if (map) {

@@ -121,7 +121,8 @@ enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
  * pat_ram_type - the memory type of a RAM page
  * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
  *
- * Context: any; takes no lock.
+ * Context: any; takes no lock.  Who does not own the page asks in the same RCU
+ * read section as pat_ram_run(): its struct page may go with its memory.
  * Return: WB, WC, UC- or WT.
  */
 enum page_cache_mode pat_ram_type(unsigned long pfn)
@@ -313,6 +314,8 @@ static int pat_ram_notify(struct notifier_block *nb, unsigned long action,
 	case MEM_OFFLINE:
 		ram_table_change(range->start_pfn, end, PAT_FRAMES_OFFLINE,
 				 GFP_KERNEL | __GFP_NOFAIL);
+		/* Who found them to be RAM may be looking at struct pages. */
+		synchronize_rcu();
 		break;
 	}
 	return notifier_from_errno(err);

@@ -28,8 +28,21 @@
  * lie over vm_start and vm_end, which a look-up may still be reading.
  *
  *	allocated --link--> linked --unlink--> waits for RCU --> freed
- *	              ^        |
- *	              +--------+  move_ends, split: one step for look-ups
+ *	              ^      |  |                    ^
+ *	              +------+  +--retire--> stale --+
+ *		move_ends, split: one	     until vmalloc has flushed
+ *		step for look-ups
+ *
+ * A stale record is that of an ioremap() which is unmapped, but may still be in
+ * some CPU's TLB, since vmalloc flushes lazily.  Nobody holds its type any
+ * more: it is not found by look-ups and not listed.  But who wants the frames
+ * with another type has to wait for the flush: see pat_record_admit().
+ * vmalloc counts the purges that it begins and those that it has done, and a
+ * purge which began after a record was retired covers it.
+ *
+ * An inexact record is one that may cover more than what is mapped, because
+ * who unmapped could not know or not cut: see pat/pfnmap.c, which marks it and
+ * makes it exact again.
  *
  * Invariants are lines of pat_validate(), at the end of this file.
  */
@@ -39,6 +52,7 @@
 #include <linux/fs.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
+#include <linux/pfnmap.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/seqlock.h>
@@ -68,6 +82,19 @@ static seqcount_raw_spinlock_t pat_tree_seq =
 
 /* So many vain attempts, then a look-up waits for the writers. */
 #define PAT_LOOKUP_TRIES	16
+
+/* A huge page in more pieces than this has no common type worth finding. */
+#define PAT_UNIFORM_PIECES	512
+
+static LIST_HEAD(pat_inexact);
+
+/* Stale records by frame, and from the oldest to the youngest. */
+static struct rb_root_cached pat_stale = RB_ROOT_CACHED;
+static LIST_HEAD(pat_stale_list);
+
+/* Purges of vmalloc space: begun, and the last one begun that is done. */
+static atomic_long_t purges_begun = ATOMIC_LONG_INIT(0);
+static atomic_long_t purge_done = ATOMIC_LONG_INIT(0);
 
 static unsigned long pat_map_first_addr(const struct pat_map *map)
 {
@@ -111,6 +138,7 @@ struct pat_map *pat_map_alloc(unsigned long pfn, unsigned long nr, gfp_t gfp)
 		return NULL;
 	map->vma.vm_pgoff = pfn;
 	map->vma.vm_end = nr << PAGE_SHIFT;
+	INIT_LIST_HEAD(&map->list);
 	return map;
 }
 
@@ -138,7 +166,10 @@ void pat_records_unlock(void)
 	up_write(&pat_mapping.i_mmap_rwsem);
 }
 
-/* Has @mm records?  Without the lock: only where none can be made. */
+/*
+ * Has @mm records?  Without the lock: only where none can be made.  Others may
+ * change those that there are: a tree must not look empty meanwhile.
+ */
 bool pat_records_any(struct mm_struct *mm)
 {
 	return READ_ONCE(mm->context.pat_maps.rb_root.rb_node);
@@ -188,20 +219,128 @@ void pat_record_unlink(struct pat_map *map)
 
 	if (by_addr)
 		pat_addr_remove(map, by_addr);
+	list_del_init(&map->list);
 	pat_tree_write_begin();
 	vma_interval_tree_remove(&map->vma, &pat_mapping.i_mmap);
 	pat_tree_write_end();
 }
 
-/* A hole does not reach beyond its record. */
-static void pat_map_clamp_hole(struct pat_map *map)
+/**
+ * pfnmap_purge_begin - vmalloc begins to collect what was unmapped lazily
+ *
+ * Context: vmap_purge_lock held.
+ */
+void pfnmap_purge_begin(void)
 {
-	if (!map->hole_end)
-		return;
-	map->hole_start = max(map->hole_start, map->vma.vm_start);
-	map->hole_end = min(map->hole_end, map->vma.vm_end);
-	if (map->hole_start >= map->hole_end)
-		map->hole_end = 0;
+	/* A full barrier: pairs with that in pat_record_retire(). */
+	atomic_long_inc_return(&purges_begun);
+}
+
+/**
+ * pfnmap_purge_end - no CPU can use what vmalloc collected any more
+ *
+ * Context: vmap_purge_lock held, after the flush.
+ */
+void pfnmap_purge_end(void)
+{
+	atomic_long_set_release(&purge_done, atomic_long_read(&purges_begun));
+}
+
+/* Was there a purge, begun after @map was retired, that is done? */
+static bool pat_stale_is_purged(const struct pat_map *map)
+{
+	return atomic_long_read_acquire(&purge_done) - (long)map->stamp > 0;
+}
+
+/**
+ * pat_record_retire - unlink the record of a kernel mapping that is unmapped
+ * @map: linked; freed by who reaps it: pat_stale_reap()
+ *
+ * To be called when vmalloc has the mapping's address on its list of what is
+ * to be purged.
+ *
+ * Context: records locked.
+ */
+void pat_record_retire(struct pat_map *map)
+{
+	pat_record_unlink(map);
+	/*
+	 * Either that purge sees the address on the list, or this sees that
+	 * the purge has begun, and waits for the next.
+	 */
+	smp_mb();
+	map->stamp = atomic_long_read(&purges_begun);
+	vma_interval_tree_insert(&map->vma, &pat_stale);
+	list_add_tail(&map->list, &pat_stale_list);
+}
+
+/**
+ * pat_stale_reap - take away the stale records that are purged
+ *
+ * Context: records locked.
+ * Return: a chain for pat_map_free_chain().
+ */
+struct pat_map *pat_stale_reap(void)
+{
+	struct pat_map *map, *next, *chain = NULL;
+
+	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	list_for_each_entry_safe(map, next, &pat_stale_list, list) {
+		if (!pat_stale_is_purged(map))
+			break;
+		list_del(&map->list);
+		vma_interval_tree_remove(&map->vma, &pat_stale);
+		map->next = chain;
+		chain = map;
+	}
+	return chain;
+}
+
+/* May a CPU still use a translation of [first, last] with another type? */
+static bool pat_stale_in_way(unsigned long first, unsigned long last,
+			     enum page_cache_mode type)
+{
+	struct vm_area_struct *vma;
+
+	vma_interval_tree_foreach(vma, &pat_stale, first, last)
+		if (pat_map_type(vma_to_map(vma)) != type &&
+		    !pat_stale_is_purged(vma_to_map(vma)))
+			return true;
+	return false;
+}
+
+/* Note that @map, linked or about to be, may cover more than what is mapped. */
+void pat_record_mark_inexact(struct pat_map *map)
+{
+	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	list_move_tail(&map->list, &pat_inexact);
+}
+
+void pat_record_mark_exact(struct pat_map *map)
+{
+	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	list_del_init(&map->list);
+}
+
+bool pat_record_is_exact(const struct pat_map *map)
+{
+	return list_empty(&map->list);
+}
+
+/* The record that has been inexact for the longest time, NULL if none is. */
+struct pat_map *pat_record_inexact(void)
+{
+	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	return list_first_entry_or_null(&pat_inexact, struct pat_map, list);
+}
+
+/* Is @map the only record in @root? */
+static bool pat_addr_is_only(const struct pat_map *map,
+			     const struct rb_root_cached *root)
+{
+	const struct rb_node *rb = &map->by_addr;
+
+	return root->rb_root.rb_node == rb && !rb->rb_left && !rb->rb_right;
 }
 
 /**
@@ -219,8 +358,10 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 			  unsigned long end)
 {
 	struct rb_root_cached *by_addr = pat_map_addr_root(map);
+	/* pat_records_any() must not miss it. */
+	bool only = by_addr && pat_addr_is_only(map, by_addr);
 
-	if (by_addr)
+	if (by_addr && !only)
 		pat_addr_remove(map, by_addr);
 	pat_tree_write_begin();
 	vma_interval_tree_remove(&map->vma, &pat_mapping.i_mmap);
@@ -229,12 +370,16 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 	map->vma.vm_end = end;
 	vma_interval_tree_insert(&map->vma, &pat_mapping.i_mmap);
 	pat_tree_write_end();
-	if (by_addr)
+	if (only)
+		map->by_addr_last = pat_map_last_addr(map);
+	else if (by_addr)
 		pat_addr_insert(map, by_addr);
-	pat_map_clamp_hole(map);
 }
 
-/* Copy from @from all that a record says, but for its range and links. */
+/*
+ * Copy from @from, which is linked, all that a record says, but for its range
+ * and links: also that it is inexact.
+ */
 void pat_record_inherit(struct pat_map *map, const struct pat_map *from)
 {
 	map->vma.vm_mm = from->vma.vm_mm;
@@ -245,6 +390,8 @@ void pat_record_inherit(struct pat_map *map, const struct pat_map *from)
 	memcpy(map->comm, from->comm, sizeof(map->comm));
 	map->holder = from->holder;
 	map->ram = from->ram;
+	if (!pat_record_is_exact(from))
+		pat_record_mark_inexact(map);
 }
 
 /**
@@ -263,9 +410,6 @@ void pat_record_split(struct pat_map *map, struct pat_map *upper,
 	upper->vma.vm_end = map->vma.vm_end;
 	upper->vma.vm_pgoff = pat_map_pfn(map) +
 			      ((addr - map->vma.vm_start) >> PAGE_SHIFT);
-	upper->hole_start = map->hole_start;
-	upper->hole_end = map->hole_end;
-	pat_map_clamp_hole(upper);
 	/* Overlap for a moment rather than leave frames without a record. */
 	pat_record_link(upper);
 	pat_record_move_ends(map, map->vma.vm_start, addr);
@@ -286,18 +430,6 @@ struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 	return pat_addr_iter_next(map, start, end - 1);
 }
 
-/* Any record with a hole. */
-struct pat_map *pat_record_with_hole(void)
-{
-	struct vm_area_struct *vma;
-
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
-	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX)
-		if (vma_to_map(vma)->hole_end)
-			return vma_to_map(vma);
-	return NULL;
-}
-
 /* The reservation without an address of exactly [@pfn, @pfn + @nr). */
 struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr)
 {
@@ -314,6 +446,43 @@ struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr)
 	return NULL;
 }
 
+/*
+ * On which type do the records of [first, last] agree?  One record of each
+ * frame is asked, since all of one frame have the same type: thousands of
+ * processes may map the same frames.
+ * Return: 0 and, in @type, that type, unless there are none; -EBUSY if they do
+ * not agree among each other or, if @insist, with @type, and in @other why.
+ */
+static int pat_records_agree(unsigned long first, unsigned long last,
+			     bool insist, enum page_cache_mode *type,
+			     enum page_cache_mode *other)
+{
+	struct vm_area_struct *vma;
+
+	vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, first, last);
+	while (vma) {
+		struct pat_map *map = vma_to_map(vma);
+		unsigned long end = pat_map_pfn(map) + pat_map_pages(map);
+
+		if (map->ram) {
+			vma = vma_interval_tree_iter_next(vma, first, last);
+			continue;
+		}
+		*other = pat_map_type(map);
+		if (!insist)
+			*type = *other;
+		else if (*other != *type)
+			return -EBUSY;
+		insist = true;
+		if (end > last)
+			break;
+		first = end;
+		vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, first,
+						   last);
+	}
+	return 0;
+}
+
 /**
  * pat_record_admit - link a record of reserved frames, if its type may be
  * @map: not linked; its vma.vm_page_prot receives the type
@@ -325,39 +494,46 @@ struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr)
  * common mapping.
  *
  * Context: records locked.
- * Return: 0, or -EBUSY and then nothing has changed, and the log says why.
+ * Return: 0; -EBUSY, and the log says why; PAT_ADMIT_STALE if somebody may
+ * still use an unmapped translation with another type: unlock, call
+ * vm_unmap_aliases(), and try again.  On failure nothing has changed.
  */
 int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
 		     enum pat_match match)
 {
 	unsigned long first = pat_map_pfn(map);
 	unsigned long last = first + pat_map_pages(map) - 1;
-	enum page_cache_mode type = want;
-	struct vm_area_struct *vma;
-	bool decided = match == PAT_MATCH_EXACT;
+	enum page_cache_mode type = want, other;
 
 	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
-	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, first, last) {
-		enum page_cache_mode other = pat_map_type(vma_to_map(vma));
-
-		if (vma_to_map(vma)->ram)
-			continue;
-		if (!decided) {
-			type = other;
-			decided = true;
-		} else if (other != type) {
-			pr_info_ratelimited("%s:%d conflicting memory types %llx-%llx %s<->%s\n",
-					    current->comm, current->pid,
-					    (u64)first << PAGE_SHIFT,
-					    ((u64)last + 1) << PAGE_SHIFT,
-					    pat_mode_name(type),
-					    pat_mode_name(other));
-			return -EBUSY;
-		}
+	if (pat_records_agree(first, last, match == PAT_MATCH_EXACT, &type,
+			      &other)) {
+		pr_info_ratelimited("%s:%d conflicting memory types %llx-%llx %s<->%s\n",
+				    current->comm, current->pid,
+				    (u64)first << PAGE_SHIFT,
+				    ((u64)last + 1) << PAGE_SHIFT,
+				    pat_mode_name(type), pat_mode_name(other));
+		return -EBUSY;
 	}
+	if (pat_stale_in_way(first, last, type))
+		return PAT_ADMIT_STALE;
 	map->vma.vm_page_prot = pat_pgprot(__pgprot(0), type);
 	pat_record_link(map);
 	return 0;
+}
+
+/* Frames [*pfn, *end) of the record at @rb, as a walk beside a writer sees it. */
+static struct vm_area_struct *pat_tree_read(struct rb_node *rb,
+					    unsigned long *pfn,
+					    unsigned long *end)
+{
+	struct vm_area_struct *vma;
+
+	vma = rb_entry(rb, struct vm_area_struct, shared.rb);
+	*pfn = READ_ONCE(vma->vm_pgoff);
+	*end = *pfn + ((READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
+		       PAGE_SHIFT);
+	return vma;
 }
 
 /*
@@ -370,14 +546,11 @@ static struct vm_area_struct *pat_tree_walk(unsigned long pfn)
 
 	while (rb) {
 		struct vm_area_struct *vma, *below;
-		unsigned long first, pages;
+		unsigned long first, end;
 		struct rb_node *left;
 
-		vma = rb_entry(rb, struct vm_area_struct, shared.rb);
-		first = READ_ONCE(vma->vm_pgoff);
-		pages = (READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
-			PAGE_SHIFT;
-		if (pfn - first < pages)
+		vma = pat_tree_read(rb, &first, &end);
+		if (pfn - first < end - first)
 			return vma;
 
 		left = READ_ONCE(rb->rb_left);
@@ -392,13 +565,104 @@ static struct vm_area_struct *pat_tree_walk(unsigned long pfn)
 	return NULL;
 }
 
+/*
+ * Of the records that overlap [first, last] the one that begins first, and its
+ * frames [*pfn, *end); NULL if there is none.  May run beside a writer.
+ */
+static struct vm_area_struct *pat_tree_first(unsigned long first,
+					     unsigned long last,
+					     unsigned long *pfn,
+					     unsigned long *end)
+{
+	struct rb_node *rb = READ_ONCE(pat_mapping.i_mmap.rb_root.rb_node);
+
+	while (rb) {
+		struct rb_node *left = READ_ONCE(rb->rb_left);
+		struct vm_area_struct *vma, *below;
+
+		below = rb_entry_safe(left, struct vm_area_struct, shared.rb);
+		if (below && READ_ONCE(below->shared.rb_subtree_last) >= first) {
+			rb = left;
+			continue;
+		}
+		vma = pat_tree_read(rb, pfn, end);
+		if (*pfn > last)
+			return NULL;
+		if (*end > first)
+			return vma;
+		rb = READ_ONCE(rb->rb_right);
+	}
+	return NULL;
+}
+
+static enum page_cache_mode pat_vma_type(const struct vm_area_struct *vma)
+{
+	return pgprot2cachemode(READ_ONCE(vma->vm_page_prot));
+}
+
 static enum page_cache_mode pat_tree_type(unsigned long pfn)
 {
 	struct vm_area_struct *vma = pat_tree_walk(pfn);
 
-	if (!vma)
-		return _PAGE_CACHE_MODE_UC_MINUS;
-	return pgprot2cachemode(READ_ONCE(vma->vm_page_prot));
+	return vma ? pat_vma_type(vma) : _PAGE_CACHE_MODE_UC_MINUS;
+}
+
+/* What a look-up asks and is told. */
+struct pat_question {
+	unsigned long		pfn;
+	unsigned long		nr;
+	enum page_cache_mode	type;		/* of frame @pfn */
+	bool			uniform;	/* and of all others? */
+};
+
+static void pat_tree_answer(struct pat_question *q)
+{
+	unsigned long first = q->pfn, last = q->pfn + q->nr - 1;
+	int pieces;
+
+	q->type = pat_tree_type(first);
+	q->uniform = true;
+	for (pieces = 0; q->uniform && first <= last; pieces++) {
+		unsigned long pfn, end;
+		struct vm_area_struct *vma;
+
+		vma = pat_tree_first(first, last, &pfn, &end);
+		/* Frames without a record are UC-. */
+		q->uniform = pieces < PAT_UNIFORM_PIECES &&
+			((vma && pfn <= first) ||
+			 q->type == _PAGE_CACHE_MODE_UC_MINUS) &&
+			(!vma || pat_vma_type(vma) == q->type);
+		if (!vma || end <= first)
+			break;
+		first = end;
+	}
+}
+
+/* @answer as of one moment. */
+static __always_inline void
+pat_tree_ask(struct pat_question *q, void (*answer)(struct pat_question *q))
+{
+	unsigned int seq, tries;
+
+	rcu_read_lock();
+	for (tries = 0; tries < PAT_LOOKUP_TRIES; tries++) {
+		seq = read_seqcount_begin(&pat_tree_seq);
+		answer(q);
+		if (!read_seqcount_retry(&pat_tree_seq, seq)) {
+			rcu_read_unlock();
+			return;
+		}
+	}
+	rcu_read_unlock();
+
+	raw_spin_lock(&pat_tree_lock);
+	answer(q);
+	raw_spin_unlock(&pat_tree_lock);
+}
+
+static void pat_tree_answer_one(struct pat_question *q)
+{
+	q->type = pat_tree_type(q->pfn);
 }
 
 /**
@@ -410,24 +674,30 @@ static enum page_cache_mode pat_tree_type(unsigned long pfn)
  */
 enum page_cache_mode pat_reserved_type(unsigned long pfn)
 {
-	enum page_cache_mode type;
-	unsigned int seq, tries;
+	struct pat_question q = { .pfn = pfn };
 
-	rcu_read_lock();
-	for (tries = 0; tries < PAT_LOOKUP_TRIES; tries++) {
-		seq = read_seqcount_begin(&pat_tree_seq);
-		type = pat_tree_type(pfn);
-		if (!read_seqcount_retry(&pat_tree_seq, seq)) {
-			rcu_read_unlock();
-			return type;
-		}
-	}
-	rcu_read_unlock();
+	pat_tree_ask(&q, pat_tree_answer_one);
+	return q.type;
+}
 
-	raw_spin_lock(&pat_tree_lock);
-	type = pat_tree_type(pfn);
-	raw_spin_unlock(&pat_tree_lock);
-	return type;
+/**
+ * pat_reserved_uniform - have reserved frames one memory type, and which?
+ * @pfn: first frame
+ * @nr: number of frames, none of them RAM
+ * @type: receives that of @pfn
+ *
+ * Context: any but hard interrupts and NMI; takes no lock.
+ * Return: true if all have that type; false also where they are in too many
+ * pieces to say.
+ */
+bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
+			  enum page_cache_mode *type)
+{
+	struct pat_question q = { .pfn = pfn, .nr = nr };
+
+	pat_tree_ask(&q, pat_tree_answer);
+	*type = q.type;
+	return q.uniform;
 }
 
 static unsigned long pat_records_count(void)
@@ -559,9 +829,8 @@ static const char *pat_record_broken(struct pat_map *map)
 		return "the frame tree knows how far each subtree reaches";
 	if (!pat_record_reaches_root(map))
 		return "a record with an address is linked in its mm";
-	if (map->hole_end && (map->hole_start < vma->vm_start ||
-			      map->hole_end > vma->vm_end))
-		return "a hole lies inside its record";
+	if (!pat_record_is_exact(map) && map->holder != PAT_HOLDER_USER)
+		return "only a process mapping's record can be inexact";
 	frames = pat_ram_run(pfn, nr, &run);
 	if (run < nr || map->ram != (frames != PAT_FRAMES_RESERVED))
 		return "a record's frames are all RAM or all reserved, as it says";
@@ -577,16 +846,18 @@ static const char *pat_record_broken(struct pat_map *map)
 void pat_validate(struct pat_verdict *verdict)
 {
 	unsigned long reach[_PAGE_CACHE_MODE_NUM] = {};
-	unsigned long previous = 0;
+	unsigned long previous = 0, stamp = 0;
 	struct vm_area_struct *vma;
+	struct pat_map *map;
 	int type;
 
 	memset(verdict, 0, sizeof(*verdict));
 	down_read(&pat_mapping.i_mmap_rwsem);
 	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX) {
-		struct pat_map *map = vma_to_map(vma);
-		unsigned long pfn = pat_map_pfn(map);
+		unsigned long pfn;
 
+		map = vma_to_map(vma);
+		pfn = pat_map_pfn(map);
 		verdict->records++;
 		verdict->pfn = pfn;
 		verdict->broken = pat_record_broken(map);
@@ -599,12 +870,25 @@ void pat_validate(struct pat_verdict *verdict)
 				verdict->broken =
 					"records of one frame agree on its type";
 		if (verdict->broken)
-			break;
+			goto out;
 		previous = pfn;
 		if (!map->ram)
 			reach[pat_map_type(map)] =
 				max(reach[pat_map_type(map)],
 				    pfn + pat_map_pages(map));
 	}
+
+	list_for_each_entry(map, &pat_stale_list, list) {
+		verdict->pfn = pat_map_pfn(map);
+		if (map->holder != PAT_HOLDER_KERNEL)
+			verdict->broken =
+				"only an ioremap() leaves a stale record";
+		else if ((long)(map->stamp - stamp) < 0)
+			verdict->broken = "stale records are sorted by age";
+		if (verdict->broken)
+			break;
+		stamp = map->stamp;
+	}
+out:
 	up_read(&pat_mapping.i_mmap_rwsem);
 }

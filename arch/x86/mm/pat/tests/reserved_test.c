@@ -11,6 +11,7 @@
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include <asm/pat.h>
 
@@ -394,83 +395,250 @@ static void splitting(struct kunit *test)
 	drop(last);
 }
 
-struct hole_case {
-	const char	*name;
-	/* pages of a record of ten: the hole, the new ends, the hole then */
-	unsigned long	from, to, start, end, then_from, then_to;
-};
-
-static const struct hole_case hole_cases[] = {
-	{ "stays", 3, 6, 0, 10, 3, 6 },
-	{ "touches the new ends", 3, 6, 3, 6, 3, 6 },
-	{ "head clamped", 3, 6, 4, 10, 4, 6 },
-	{ "tail clamped", 3, 6, 0, 5, 3, 5 },
-	{ "both clamped", 3, 6, 4, 5, 4, 5 },
-	{ "below all that is left", 3, 6, 6, 10, 0, 0 },
-	{ "above all that is left", 3, 6, 0, 3, 0, 0 },
-	{ "no hole", 0, 0, 2, 8, 0, 0 },
-	{ "extended record", 3, 6, 0, 14, 3, 6 },
-};
-KUNIT_ARRAY_PARAM_DESC(hole_case, hole_cases, name);
-
-/* A hole that nobody could cut yet follows its record's ends. */
-static void holes_are_clamped(struct kunit *test)
+static void mark_inexact(struct pat_map *map)
 {
-	const struct hole_case *c = test->param_value;
+	pat_records_lock();
+	pat_record_mark_inexact(map);
+	pat_records_unlock();
+}
+
+static struct pat_map *first_inexact(void)
+{
+	struct pat_map *map;
+
+	pat_records_lock();
+	map = pat_record_inexact();
+	pat_records_unlock();
+	return map;
+}
+
+/* Inexact records are found, the one that has waited longest first. */
+static void inexact_is_found(struct kunit *test)
+{
+	struct mm_struct *mm = pat_test_mm(test);
+	struct pat_map *a = new_mapping(test, mm, 300, 90, 10);
+	struct pat_map *b = new_mapping(test, mm, 320, 100, 10);
+
+	link(a, WC);
+	link(b, WC);
+	KUNIT_EXPECT_NULL(test, first_inexact());
+	KUNIT_EXPECT_TRUE(test, pat_record_is_exact(a));
+
+	mark_inexact(b);
+	mark_inexact(a);
+	KUNIT_EXPECT_FALSE(test, pat_record_is_exact(a));
+	KUNIT_EXPECT_PTR_EQ(test, first_inexact(), b);
+	/* Once more: it goes to the end. */
+	mark_inexact(b);
+	KUNIT_EXPECT_PTR_EQ(test, first_inexact(), a);
+	pat_test_valid(test, "inexact");
+
+	pat_records_lock();
+	pat_record_mark_exact(a);
+	pat_records_unlock();
+	KUNIT_EXPECT_TRUE(test, pat_record_is_exact(a));
+	KUNIT_EXPECT_PTR_EQ(test, first_inexact(), b);
+	drop(a);
+	drop(b);
+	KUNIT_EXPECT_NULL(test, first_inexact());
+}
+
+/* What is not sure of a record is not sure of its parts and copies. */
+static void inexact_is_inherited(struct kunit *test)
+{
 	struct mm_struct *mm = pat_test_mm(test);
 	struct pat_map *map = new_mapping(test, mm, 300, 90, 10);
-	unsigned long start = map->vma.vm_start;
+	struct pat_map *copy = new_mapping(test, mm, 400, 90, 10);
+	struct pat_map *upper = pat_map_alloc(0, 1, GFP_KERNEL);
 
-	map->hole_start = c->to ? start + (c->from << PAGE_SHIFT) : 0;
-	map->hole_end = c->to ? start + (c->to << PAGE_SHIFT) : 0;
+	KUNIT_ASSERT_NOT_NULL(test, upper);
 	link(map, WC);
-	move_ends(map, start + (c->start << PAGE_SHIFT),
-		  start + (c->end << PAGE_SHIFT));
-	if (c->then_to) {
-		KUNIT_EXPECT_EQ(test, (map->hole_start - start) >> PAGE_SHIFT,
-				c->then_from);
-		KUNIT_EXPECT_EQ(test, (map->hole_end - start) >> PAGE_SHIFT,
-				c->then_to);
-	} else {
-		KUNIT_EXPECT_EQ(test, map->hole_end, 0);
+	mark_inexact(map);
+	move_ends(map, 301UL << PAGE_SHIFT, 309UL << PAGE_SHIFT);
+	KUNIT_EXPECT_FALSE(test, pat_record_is_exact(map));
+	split(map, upper, 305UL << PAGE_SHIFT);
+	KUNIT_EXPECT_FALSE(test, pat_record_is_exact(map));
+	KUNIT_EXPECT_FALSE(test, pat_record_is_exact(upper));
+
+	pat_records_lock();
+	pat_record_inherit(copy, map);
+	pat_record_link(copy);
+	pat_records_unlock();
+	KUNIT_EXPECT_FALSE(test, pat_record_is_exact(copy));
+	pat_test_valid(test, "inherited");
+	drop(map);
+	drop(upper);
+	drop(copy);
+	KUNIT_EXPECT_NULL(test, first_inexact());
+}
+
+static int watch_any(void *arg)
+{
+	struct mm_struct *mm = arg;
+	long missed = 0;
+
+	while (!kthread_should_stop()) {
+		int i;
+
+		for (i = 0; i < 1000; i++)
+			missed += !pat_records_any(mm);
+		cond_resched();
 	}
-	pat_test_valid(test, c->name);
+	return min(missed, 1000L);
+}
+
+/*
+ * exit_mmap() asks without a lock whether there are records, while another CPU
+ * changes the ends of the only one.
+ */
+static void any_beside_moving_ends(struct kunit *test)
+{
+	struct mm_struct *mm = pat_test_mm(test);
+	struct pat_map *map = new_mapping(test, mm, 300, 90, 10);
+	struct task_struct *task;
+	unsigned int turn;
+
+	link(map, WC);
+	task = kthread_run(watch_any, mm, "pat_test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (turn = 0; turn < 50000; turn++) {
+		move_ends(map, 300UL << PAGE_SHIFT,
+			  (309UL + turn % 2) << PAGE_SHIFT);
+		if (!(turn % 1024))
+			cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	pat_test_valid(test, "moved");
 	drop(map);
 }
 
-/* A split gives each half its share of the hole. */
-static void holes_are_split(struct kunit *test)
+/* A record of an ioremap() at page @page of the test's address space. */
+static struct pat_map *new_ioremap(struct kunit *test, struct mm_struct *mm,
+				   unsigned long i, unsigned long nr)
+{
+	struct pat_map *map = new_mapping(test, mm, 5000 + i, i, nr);
+
+	map->holder = PAT_HOLDER_KERNEL;
+	return map;
+}
+
+static void retire(struct pat_map *map)
+{
+	pat_records_lock();
+	pat_record_retire(map);
+	pat_records_unlock();
+}
+
+static void reap(void)
+{
+	struct pat_map *chain;
+
+	pat_records_lock();
+	chain = pat_stale_reap();
+	pat_records_unlock();
+	pat_map_free_chain(chain);
+}
+
+/* What an unmapped translation may still show keeps other types away. */
+static void stale_records(struct kunit *test)
 {
 	struct mm_struct *mm = pat_test_mm(test);
-	unsigned long page;
+	struct pat_map *map = new_ioremap(test, mm, 120, 8);
+	struct pat_map *other = new_record(test, 126, 4);
+	struct pat_map *same = new_record(test, 120, 8);
 
-	for (page = 1; page < 10; page++) {
-		struct pat_map *map = new_mapping(test, mm, 300, 90, 10);
-		struct pat_map *upper = pat_map_alloc(0, 1, GFP_KERNEL);
-		unsigned long holes = 0;
+	link(map, WC);
+	retire(map);
+	pat_test_valid(test, "stale");
+	/* Nobody holds the type, nothing is found. */
+	expect_types(test, 119, "----------", "stale");
+	KUNIT_EXPECT_EQ(test, touching(mm, 5120, 5128), 0);
 
-		KUNIT_ASSERT_NOT_NULL(test, upper);
-		map->hole_start = 303UL << PAGE_SHIFT;
-		map->hole_end = 306UL << PAGE_SHIFT;
-		link(map, WC);
-		split(map, upper, (300 + page) << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, admit(other, UC, PAT_MATCH_ANY), PAT_ADMIT_STALE);
+	KUNIT_EXPECT_EQ(test, admit(other, UC, PAT_MATCH_EXACT), PAT_ADMIT_STALE);
+	expect_types(test, 119, "------------", "refused");
+	KUNIT_EXPECT_EQ(test, admit(same, WC, PAT_MATCH_EXACT), 0);
+	drop(same);
 
-		if (map->hole_end)
-			holes += map->hole_end - map->hole_start;
-		if (upper->hole_end)
-			holes += upper->hole_end - upper->hole_start;
-		KUNIT_EXPECT_EQ_MSG(test, holes >> PAGE_SHIFT, 3,
-				    "split at %lu", page);
-		pat_records_lock();
-		KUNIT_EXPECT_NOT_NULL(test, pat_record_with_hole());
-		pat_records_unlock();
-		pat_test_valid(test, "split");
-		drop(map);
-		drop(upper);
-	}
-	pat_records_lock();
-	KUNIT_EXPECT_NULL(test, pat_record_with_hole());
-	pat_records_unlock();
+	/* It is in the way for as long as it takes, and not longer. */
+	reap();
+	KUNIT_EXPECT_EQ(test, admit(other, UC, PAT_MATCH_ANY), PAT_ADMIT_STALE);
+	vm_unmap_aliases();
+	KUNIT_EXPECT_EQ(test, admit(other, UC, PAT_MATCH_ANY), 0);
+	expect_types(test, 125, "-UUUU-", "purged");
+	drop(other);
+	reap();
+	pat_test_valid(test, "reaped");
+}
+
+/* A purge that began before a record was retired does not count for it. */
+static void stale_needs_a_later_purge(struct kunit *test)
+{
+	struct mm_struct *mm = pat_test_mm(test);
+	struct pat_map *early = new_ioremap(test, mm, 140, 2);
+	struct pat_map *late = new_ioremap(test, mm, 142, 2);
+	struct pat_map *map = new_record(test, 140, 2);
+
+	link(early, WT);
+	link(late, WT);
+	retire(early);
+	vm_unmap_aliases();
+	retire(late);
+	KUNIT_EXPECT_EQ(test, admit(map, WC, PAT_MATCH_EXACT), 0);
+	drop(map);
+	map = new_record(test, 142, 2);
+	KUNIT_EXPECT_EQ(test, admit(map, WC, PAT_MATCH_EXACT), PAT_ADMIT_STALE);
+	vm_unmap_aliases();
+	KUNIT_EXPECT_EQ(test, admit(map, WC, PAT_MATCH_EXACT), 0);
+	drop(map);
+	reap();
+}
+
+struct uniform_case {
+	const char		*name;
+	/* two records of window frames [first, first + nr); 0: none */
+	unsigned long		first, nr;
+	enum page_cache_mode	type;
+	unsigned long		first2, nr2;
+	enum page_cache_mode	type2;
+	/* asked: [160, 168) */
+	bool			uniform;
+	enum page_cache_mode	found;
+};
+
+static const struct uniform_case uniform_cases[] = {
+	{ "nothing", .uniform = true, .found = UCM },
+	{ "all", 160, 8, WC, .uniform = true, .found = WC },
+	{ "more than all", 150, 40, WT, .uniform = true, .found = WT },
+	{ "two halves", 160, 4, WC, 164, 4, WC, .uniform = true, .found = WC },
+	{ "two that overlap", 160, 6, WC, 162, 6, WC, .uniform = true, .found = WC },
+	{ "one in the other", 150, 40, WC, 163, 1, WC, .uniform = true, .found = WC },
+	{ "head missing", 161, 7, WC, .uniform = false, .found = UCM },
+	{ "tail missing", 160, 7, WC, .uniform = false, .found = WC },
+	{ "a gap", 160, 3, WC, 164, 4, WC, .uniform = false, .found = WC },
+	{ "two types", 160, 4, WC, 164, 4, WT, .uniform = false, .found = WC },
+	{ "a gap that has the type by itself", 160, 3, UCM, 164, 2, UCM, .uniform = true, .found = UCM },
+	{ "another type after a gap", 160, 3, UCM, 164, 2, WC, .uniform = false, .found = UCM },
+	{ "another type at the very end", 167, 9, WC, .uniform = false, .found = UCM },
+	{ "neighbours", 152, 8, WC, 168, 8, WC, .uniform = true, .found = UCM },
+};
+KUNIT_ARRAY_PARAM_DESC(uniform_case, uniform_cases, name);
+
+/* A huge page can be mapped where all its frames have one type. */
+static void uniform(struct kunit *test)
+{
+	const struct uniform_case *c = test->param_value;
+	struct pat_map *a = c->nr ? held(test, c->first, c->nr, c->type) : NULL;
+	struct pat_map *b = c->nr2 ? held(test, c->first2, c->nr2, c->type2) : NULL;
+	enum page_cache_mode found;
+
+	KUNIT_EXPECT_EQ(test, pat_reserved_uniform(pat_test_pfn(160), 8, &found),
+			c->uniform);
+	KUNIT_EXPECT_EQ(test, found, c->found);
+	if (a)
+		drop(a);
+	if (b)
+		drop(b);
 }
 
 static struct pat_map *find_range(unsigned long i, unsigned long nr)
@@ -673,16 +841,9 @@ static void break_holder(struct patient *p)
 	p->outer->holder = PAT_HOLDER_KERNEL;
 }
 
-static void break_hole_below(struct patient *p)
+static void break_exactness(struct patient *p)
 {
-	p->mapping->hole_start = p->mapping->vma.vm_start - PAGE_SIZE;
-	p->mapping->hole_end = p->mapping->vma.vm_end;
-}
-
-static void break_hole_above(struct patient *p)
-{
-	p->mapping->hole_start = p->mapping->vma.vm_start;
-	p->mapping->hole_end = p->mapping->vma.vm_end + PAGE_SIZE;
+	p->mapping->holder = PAT_HOLDER_KERNEL;
 }
 
 static void break_ram(struct patient *p)
@@ -708,8 +869,8 @@ static const struct breaker breakers[] = {
 	{ "linked in another mm", break_foreign_mm, "a record with an address is linked in its mm" },
 	{ "a mapping without an mm", break_homeless, "a record with an address is linked in its mm" },
 	{ "a holder without an address", break_holder, "a record with an address is linked in its mm" },
-	{ "a hole that begins too low", break_hole_below, "a hole lies inside its record" },
-	{ "a hole that ends too high", break_hole_above, "a hole lies inside its record" },
+	{ "a kernel mapping that is inexact", break_exactness,
+	  "only a process mapping's record can be inexact" },
 	{ "reserved frames called RAM", break_ram,
 	  "a record's frames are all RAM or all reserved, as it says" },
 };
@@ -724,8 +885,6 @@ static void copy_fields(struct pat_map *to, const struct pat_map *from)
 	to->vma.vm_mm = from->vma.vm_mm;
 	to->vma.vm_page_prot = from->vma.vm_page_prot;
 	to->vma.shared.rb_subtree_last = from->vma.shared.rb_subtree_last;
-	to->hole_start = from->hole_start;
-	to->hole_end = from->hole_end;
 	to->holder = from->holder;
 	to->ram = from->ram;
 }
@@ -745,6 +904,7 @@ static void validator_fails(struct kunit *test)
 	int i;
 
 	link(p.mapping, WB);
+	mark_inexact(p.mapping);
 	sound = kunit_kcalloc(test, ARRAY_SIZE(maps), sizeof(*sound),
 			      GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sound);
@@ -1198,8 +1358,11 @@ static struct kunit_case reserved_cases[] = {
 	KUNIT_CASE(adjacent_ranges),
 	KUNIT_CASE(moving_ends),
 	KUNIT_CASE(splitting),
-	KUNIT_CASE_PARAM(holes_are_clamped, hole_case_gen_params),
-	KUNIT_CASE(holes_are_split),
+	KUNIT_CASE(inexact_is_found),
+	KUNIT_CASE(inexact_is_inherited),
+	KUNIT_CASE(stale_records),
+	KUNIT_CASE(stale_needs_a_later_purge),
+	KUNIT_CASE_PARAM(uniform, uniform_case_gen_params),
 	KUNIT_CASE(find_range_is_exact),
 	KUNIT_CASE(address_spaces_are_apart),
 	KUNIT_CASE(snapshot),
@@ -1207,6 +1370,7 @@ static struct kunit_case reserved_cases[] = {
 	KUNIT_CASE_PARAM(validator_fails, breaker_gen_params),
 	KUNIT_CASE(validator_knows_ram),
 	KUNIT_CASE(validator_counts),
+	KUNIT_CASE_SLOW(any_beside_moving_ends),
 	KUNIT_CASE_SLOW(random_operations),
 	KUNIT_CASE_SLOW(look_ups_beside_writers),
 	{}
