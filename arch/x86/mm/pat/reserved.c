@@ -831,9 +831,12 @@ static const char *pat_record_broken(struct pat_map *map)
 		return "a record with an address is linked in its mm";
 	if (!pat_record_is_exact(map) && map->holder != PAT_HOLDER_USER)
 		return "only a process mapping's record can be inexact";
-	frames = pat_ram_run(pfn, nr, &run);
-	if (run < nr || map->ram != (frames != PAT_FRAMES_RESERVED))
-		return "a record's frames are all RAM or all reserved, as it says";
+	/* Memory can go offline, and come back, while it is mapped. */
+	for (; nr; nr -= run, pfn += run) {
+		frames = pat_ram_run(pfn, nr, &run);
+		if (map->ram != (frames != PAT_FRAMES_RESERVED))
+			return "a record's frames are all RAM or all reserved, as it says";
+	}
 	return NULL;
 }
 
