@@ -55,7 +55,7 @@ function is_bad(s)
 	return s ~ /WARNING:|BUG:|BUG at|KASAN|KCSAN|UBSAN|INFO: (trying|lockdep|possible|task|rcu|inconsistent|suspicious|recursive)/ ||
 	       s ~ /possible (circular|recursive|irq|deadlock|unsafe)|circular locking|suspicious RCU|Call Trace|unreferenced object/ ||
 	       s ~ /Oops|general protection|Kernel panic|soft lockup|hard LOCKUP|self-detected stall|detected stalls/ ||
-	       s ~ /kmemleak: [0-9]+ new suspected|Bad page state|Bad rss-counter|bad pgtable|Bad page map/
+	       s ~ /kmemleak: [0-9]+ new suspected|Bad page state|Bad rss-counter|bad p[gmu4]+d |bad pgtable|Bad page map/
 }
 
 function is_expected(s,	i)
