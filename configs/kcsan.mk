@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Variables of make for the kcsan kernel: which objects are instrumented. All others are not, so that a report always
-# has an access of ours, or of the trees that our records hang in, at one of its ends.
+# has an access of ours, or of the tree that our records hang in, at one of its ends. The rbtree below that tree is left
+# out: it would be the scheduler's that is watched all the time.
 KCSAN_SANITIZE=n
 KCSAN_SANITIZE_pat.o=y
 KCSAN_SANITIZE_pageattr.o=y
@@ -8,4 +9,3 @@ KCSAN_SANITIZE_pfnmap.o=y
 KCSAN_SANITIZE_ram.o=y
 KCSAN_SANITIZE_reserved.o=y
 KCSAN_SANITIZE_interval_tree.o=y
-KCSAN_SANITIZE_rbtree.o=y
