@@ -45,10 +45,10 @@ static inline bool pat_on_stock(void)
 	return kernel && !strcmp(kernel, "stock");
 }
 
-/* --- the test driver ------------------------------------------------------ */
+/* --- the test drivers ---------------------------------------------------- */
 
-/* Loads pat_test.ko from this program's directory. */
-static inline bool pat_load_driver(void)
+/* Loads a driver from this program's directory. */
+static inline bool pat_load_driver(const char *name)
 {
 	char path[512];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
@@ -58,7 +58,7 @@ static inline bool pat_load_driver(void)
 	if (length < 0)
 		return false;
 	path[length] = '\0';
-	strcpy(strrchr(path, '/'), "/pat_test.ko");
+	snprintf(strrchr(path, '/'), 64, "/%s.ko", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -67,16 +67,26 @@ static inline bool pat_load_driver(void)
 	return loaded;
 }
 
+/* Opens the device that the driver @name makes, whose name is the same. */
+static inline int pat_open_device(struct __test_metadata *_metadata,
+				  const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && pat_load_driver(name))
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd)
+		TH_LOG("%s: %s (is %s.ko beside this program?)", path,
+		       strerror(errno), name);
+	return fd;
+}
+
 static inline int pat_open_driver(struct __test_metadata *_metadata)
 {
-	int fd = open(PAT_TEST_DEVICE, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT && pat_load_driver())
-		fd = open(PAT_TEST_DEVICE, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, fd)
-		TH_LOG("%s: %s (is pat_test.ko beside this program?)",
-		       PAT_TEST_DEVICE, strerror(errno));
-	return fd;
+	return pat_open_device(_metadata, "pat_test");
 }
 
 static inline struct pat_test_info
