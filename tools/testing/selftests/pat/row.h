@@ -32,6 +32,7 @@ enum row_pages {
 	ROW_E_PAGES = 2368,
 	ROW_F_PAGES = 2560,
 	ROW_O_PAGES = 2688,
+	ROW_R_PAGES = 3072,
 };
 
 enum row_stock {
@@ -118,6 +119,33 @@ static inline char *row_map(struct __test_metadata *_metadata, struct row *row,
 	char *at = mmap(NULL, nr * PAT_PAGE, PROT_READ | PROT_WRITE, flags,
 			row->devmem, row_phys(row, page));
 
+	ASSERT_NE(MAP_FAILED, at) TH_LOG("mmap: %s", strerror(errno));
+	return at;
+}
+
+/*
+ * Has the test driver map frames of the BAR with remap_pfn_range(), UC-, at the
+ * same offset in its file.
+ */
+static inline char *row_driver_map(struct __test_metadata *_metadata,
+				   struct row *row, unsigned int page,
+				   unsigned int nr)
+{
+	struct pat_test_chunk chunk = {
+		.pfn = row_phys(row, page) / PAT_PAGE,
+		.size = nr * PAT_PAGE,
+		.type = PAT_TEST_UC_MINUS,
+		.method = PAT_TEST_REMAP_PFN_RANGE,
+	};
+	struct pat_test_program program = {
+		.chunks = (uintptr_t)&chunk,
+		.nr = 1,
+	};
+	char *at;
+
+	ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_PROGRAM, &program));
+	at = mmap(NULL, nr * PAT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		  row->driver, page * PAT_PAGE);
 	ASSERT_NE(MAP_FAILED, at) TH_LOG("mmap: %s", strerror(errno));
 	return at;
 }

@@ -51,33 +51,10 @@ FIXTURE_TEARDOWN(partial_zap)
 	row_close(&self->row);
 }
 
-/* Has the driver map the frames of @page on, at the same offset in its file. */
-static char *driver_maps(struct __test_metadata *_metadata, struct row *row,
-			 unsigned int page)
-{
-	struct pat_test_chunk chunk = {
-		.pfn = row_phys(row, page) / PAT_PAGE,
-		.size = NR * PAT_PAGE,
-		.type = PAT_TEST_UC_MINUS,
-		.method = PAT_TEST_REMAP_PFN_RANGE,
-	};
-	struct pat_test_program program = {
-		.chunks = (uintptr_t)&chunk,
-		.nr = 1,
-	};
-	char *at;
-
-	ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_PROGRAM, &program));
-	at = mmap(NULL, NR * PAT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
-		  row->driver, page * PAT_PAGE);
-	ASSERT_NE(MAP_FAILED, at);
-	return at;
-}
-
 TEST_F(partial_zap, zapped_page_is_free_and_others_held)
 {
 	struct row *row = &self->row;
-	char *at = driver_maps(_metadata, row, variant->pages_from);
+	char *at = row_driver_map(_metadata, row, variant->pages_from, NR);
 	struct pat_test_zap zap = {
 		.method = variant->method,
 		.start = variant->page * PAT_PAGE,
@@ -119,7 +96,7 @@ TEST_F(partial_zap, zapped_page_is_free_and_others_held)
 TEST_F(partial_zap, zapped_page_takes_another_type)
 {
 	struct row *row = &self->row;
-	char *at = driver_maps(_metadata, row, variant->pages_from);
+	char *at = row_driver_map(_metadata, row, variant->pages_from, NR);
 	struct pat_test_zap zap = {
 		.method = PAT_TEST_ZAP_VMA_PTES,
 		.start = (uintptr_t)at + variant->page * PAT_PAGE,
