@@ -5,7 +5,7 @@ FLAVOR = patched
 TESTS =
 STAGES =
 # The scripts read these from their environment.
-export KSRC FORCE TREE BASE APPEND CPU QEMU_ARGS LIMIT
+export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT
 
 .DEFAULT_GOAL := help
 .PHONY: help run check deps fetch tree take series kernel shell kunit selftest clean distclean

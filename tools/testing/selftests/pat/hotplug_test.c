@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPUs and memory go away and come back while mappings come and go.
+ *
+ * A CPU that comes up must get the PAT MSR of the others, and TLB flushes must
+ * neither wait for a CPU that is gone nor miss one that is new. Memory that goes
+ * offline stays write-back in the direct map, and look-ups must not touch its
+ * struct pages; memory that is removed is reserved from then on.
+ *
+ * The memory part needs memory that is offline when the test begins, such as a
+ * DIMM which nobody has put online. With PAT_HOTPLUG_MEMORY in the environment
+ * there must be some.
+ */
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "pat_kselftest.h"
+
+/* How often a CPU, or a block of memory, goes away and comes back. */
+#define CYCLES 8
+
+/* The workers' pages of the BAR: so many each. */
+#define PAGES_FROM 1024
+#define WORKER_PAGES 8
+
+/* Steps of 1 ms: until something has failed. */
+#define PATIENCE 60000
+
+#define MEMORY_DIR "/sys/devices/system/memory"
+#define MAX_BLOCKS 16
+
+PAT_FIXTURE(hotplug)
+
+static void sleep_ms(unsigned int ms)
+{
+	struct timespec time = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000,
+	};
+
+	nanosleep(&time, NULL);
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	int err = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = err;
+	return done;
+}
+
+/* --- blocks of memory --------------------------------------------------------- */
+
+struct block {
+	unsigned int index;
+	char dir[64];
+	uint64_t pfn;		/* its first frame */
+	uint64_t nr;
+};
+
+static unsigned int find_offline_blocks(struct block *blocks)
+{
+	DIR *dir = opendir(MEMORY_DIR);
+	struct dirent *entry;
+	char text[32];
+	unsigned int nr = 0;
+	uint64_t size;
+
+	if (!dir || !pat_read_line(MEMORY_DIR, "block_size_bytes", 0, text,
+				   sizeof(text)))
+		return 0;
+	size = strtoull(text, NULL, 16);
+	while (nr < MAX_BLOCKS && (entry = readdir(dir))) {
+		struct block *block = &blocks[nr];
+
+		if (sscanf(entry->d_name, "memory%u", &block->index) != 1)
+			continue;
+		snprintf(block->dir, sizeof(block->dir), MEMORY_DIR "/memory%u",
+			 block->index);
+		if (!pat_read_line(block->dir, "state", 0, text, sizeof(text)) ||
+		    strcmp(text, "offline\n"))
+			continue;
+		block->pfn = block->index * (size / PAT_PAGE);
+		block->nr = size / PAT_PAGE;
+		nr++;
+	}
+	closedir(dir);
+	return nr;
+}
+
+static bool set_block(const struct block *block, const char *state)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), MEMORY_DIR "/memory%u/state", block->index);
+	return write_text(path, state);
+}
+
+/* --- workers: what goes on meanwhile ------------------------------------------ */
+
+struct shared {
+	volatile bool stop;
+	struct {
+		volatile unsigned int rounds;
+		volatile int failed_at;		/* line of this file */
+	} workers[];
+};
+
+struct worker {
+	unsigned int nr;
+	int driver;
+	int devmem;
+	int resource;		/* the BAR, write-combining */
+	uint64_t phys;		/* the worker's own pages */
+	bool pat;
+	const struct block *blocks;
+	unsigned int nr_blocks;
+};
+
+/* A worker's round: 0, or the line that failed. */
+#define MUST(holds) do { if (!(holds)) return __LINE__; } while (0)
+
+static void touch(const char *at, unsigned int pages)
+{
+	for (unsigned int page = 0; page < pages; page++)
+		(void)*(volatile const char *)(at + page * PAT_PAGE);
+}
+
+static int map_devmem(struct worker *worker)
+{
+	const size_t size = WORKER_PAGES * PAT_PAGE;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			worker->devmem, worker->phys);
+
+	MUST(at != MAP_FAILED);
+	touch(at, WORKER_PAGES);
+	if (pat_on_stock()) {
+		/* Unmapped in pieces it would be held for ever: row E. */
+		MUST(!munmap(at, size));
+		return 0;
+	}
+	MUST(!munmap(at + 2 * PAT_PAGE, PAT_PAGE));
+	touch(at + 3 * PAT_PAGE, WORKER_PAGES - 3);
+	MUST(!munmap(at, 2 * PAT_PAGE));
+	MUST(!munmap(at + 3 * PAT_PAGE, size - 3 * PAT_PAGE));
+	return 0;
+}
+
+static int map_resource(struct worker *worker)
+{
+	const size_t size = WORKER_PAGES * PAT_PAGE;
+	struct pat_test_pte pte;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			worker->resource,
+			(PAGES_FROM + worker->nr * WORKER_PAGES) * PAT_PAGE);
+
+	MUST(at != MAP_FAILED);
+	touch(at, WORKER_PAGES);
+	pte.addr = (uintptr_t)at;
+	MUST(!ioctl(worker->driver, PAT_TEST_READ_PTE, &pte));
+	MUST(pte.pfn == worker->phys / PAT_PAGE);
+	MUST(!worker->pat || pte.got == PAT_TEST_WC);
+	MUST(!munmap(at, size));
+	return 0;
+}
+
+static int fork_mapping(struct worker *worker)
+{
+	const size_t size = WORKER_PAGES * PAT_PAGE;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			worker->devmem, worker->phys);
+	int status;
+	pid_t child;
+
+	MUST(at != MAP_FAILED);
+	child = fork();
+	if (!child) {
+		touch(at, WORKER_PAGES);
+		_exit(0);
+	}
+	MUST(child > 0);
+	touch(at, WORKER_PAGES);
+	MUST(waitpid(child, &status, 0) == child && !status);
+	MUST(!munmap(at, size));
+	return 0;
+}
+
+static int map_in_kernel(struct worker *worker)
+{
+	static const struct {
+		enum pat_test_map_api api;
+		int type;
+	} maps[] = {
+		{ PAT_TEST_IOREMAP,	PAT_TEST_UC_MINUS },
+		{ PAT_TEST_IOREMAP_WC,	PAT_TEST_WC },
+		{ PAT_TEST_IOREMAP_WT,	PAT_TEST_WT },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(maps); i++) {
+		struct pat_test_map map = {
+			.api = maps[i].api,
+			.phys = worker->phys,
+			.size = WORKER_PAGES * PAT_PAGE,
+		};
+
+		MUST(!ioctl(worker->driver, PAT_TEST_MAP, &map) && !map.err);
+		MUST(!ioctl(worker->driver, PAT_TEST_UNMAP, map.handle));
+		MUST(!worker->pat || map.got == maps[i].type);
+	}
+	return 0;
+}
+
+static int change_ram(struct worker *worker)
+{
+	uint64_t pfn;
+	struct pat_test_alloc alloc = { .nr = 1, .pfns = (uintptr_t)&pfn };
+	struct pat_test_set set = {
+		.api = PAT_TEST_SET_MEMORY_UC,
+		.count = 1,
+	};
+	struct pat_test_lookup lookup;
+
+	MUST(!ioctl(worker->driver, PAT_TEST_ALLOC, &alloc));
+	set.handle = alloc.handle;
+	MUST(!ioctl(worker->driver, PAT_TEST_SET_TYPE, &set) && !set.err);
+	lookup.pfn = pfn;
+	MUST(!ioctl(worker->driver, PAT_TEST_LOOKUP, &lookup));
+	MUST(!worker->pat || lookup.immune);
+	MUST(!ioctl(worker->driver, PAT_TEST_FREE, alloc.handle));
+	return 0;
+}
+
+/* Blocks are write-back, online and offline. */
+static int look_up(struct worker *worker)
+{
+	struct pat_test_lookup lookup;
+
+	for (unsigned int i = 0; i < worker->nr_blocks; i++) {
+		const struct block *block = &worker->blocks[i];
+
+		for (uint64_t nr = 0; nr < block->nr; nr += 61) {
+			lookup.pfn = block->pfn + nr;
+			MUST(!ioctl(worker->driver, PAT_TEST_LOOKUP, &lookup));
+			MUST(!lookup.immune);
+		}
+	}
+	for (unsigned int page = 0; page < WORKER_PAGES; page++) {
+		lookup.pfn = worker->phys / PAT_PAGE + page;
+		MUST(!ioctl(worker->driver, PAT_TEST_LOOKUP, &lookup));
+		MUST(!worker->pat || lookup.immune);
+	}
+	return 0;
+}
+
+/* Pages that can move, to and from a block that comes and goes. */
+static int use_memory(struct worker *worker)
+{
+	const size_t size = 16 << 20;
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	MUST(at != MAP_FAILED);
+	for (size_t offset = 0; offset < size; offset += PAT_PAGE)
+		at[offset] = offset / PAT_PAGE;
+	for (size_t offset = 0; offset < size; offset += PAT_PAGE)
+		MUST(at[offset] == (char)(offset / PAT_PAGE));
+	MUST(!munmap(at, size));
+	return 0;
+}
+
+static int (*const works[])(struct worker *worker) = {
+	map_devmem, map_resource, fork_mapping, map_in_kernel, change_ram,
+	look_up, use_memory,
+};
+
+#define NR_WORKERS ARRAY_SIZE(works)
+
+static void __attribute__((noreturn))
+worker_runs(struct shared *shared, struct worker *worker)
+{
+	/* Not to outlive a test that fails. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	worker->driver = open(PAT_TEST_DEVICE, O_RDWR | O_CLOEXEC);
+	worker->devmem = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	if (worker->driver < 0 || worker->devmem < 0)
+		shared->workers[worker->nr].failed_at = __LINE__;
+	while (!shared->stop && !shared->workers[worker->nr].failed_at) {
+		shared->workers[worker->nr].failed_at =
+			works[worker->nr](worker);
+		shared->workers[worker->nr].rounds++;
+	}
+	_exit(0);
+}
+
+struct crew {
+	struct shared *shared;
+	pid_t pids[NR_WORKERS];
+};
+
+static void crew_start(struct __test_metadata *_metadata, struct crew *crew,
+		       bool pat, const struct block *blocks,
+		       unsigned int nr_blocks)
+{
+	const struct pat_range *bar = pat_bar(_metadata);
+	char path[320];
+	struct worker worker = {
+		.pat = pat,
+		.blocks = blocks,
+		.nr_blocks = nr_blocks,
+	};
+
+	snprintf(path, sizeof(path), "%s/resource2_wc", bar->dir);
+	worker.resource = open(path, O_RDWR | O_CLOEXEC);
+	if (worker.resource < 0 && !pat) {
+		/* Without PAT there is no such file. */
+		snprintf(path, sizeof(path), "%s/resource2", bar->dir);
+		worker.resource = open(path, O_RDWR | O_CLOEXEC);
+	}
+	ASSERT_LE(0, worker.resource) TH_LOG("%s: %s", path, strerror(errno));
+	crew->shared = mmap(NULL, PAT_PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, crew->shared);
+	for (worker.nr = 0; worker.nr < NR_WORKERS; worker.nr++) {
+		worker.phys = bar->start +
+			      (PAGES_FROM + worker.nr * WORKER_PAGES) * PAT_PAGE;
+		crew->pids[worker.nr] = fork();
+		if (!crew->pids[worker.nr])
+			worker_runs(crew->shared, &worker);
+		ASSERT_LT(0, crew->pids[worker.nr]);
+	}
+	close(worker.resource);
+}
+
+/* Lets each worker get on by a round. */
+static void crew_round(struct __test_metadata *_metadata, struct crew *crew)
+{
+	unsigned int rounds[NR_WORKERS];
+
+	for (unsigned int i = 0; i < NR_WORKERS; i++)
+		rounds[i] = crew->shared->workers[i].rounds;
+	for (unsigned int i = 0; i < NR_WORKERS; i++) {
+		unsigned int waited = 0;
+
+		while (crew->shared->workers[i].rounds == rounds[i]) {
+			ASSERT_LT(waited++, PATIENCE)
+				TH_LOG("worker %u is stuck", i);
+			sleep_ms(1);
+		}
+		ASSERT_EQ(0, crew->shared->workers[i].failed_at)
+			TH_LOG("worker %u failed at line %d", i,
+			       crew->shared->workers[i].failed_at);
+	}
+}
+
+static void crew_end(struct __test_metadata *_metadata, struct crew *crew)
+{
+	int status;
+
+	crew_round(_metadata, crew);
+	crew->shared->stop = true;
+	for (unsigned int i = 0; i < NR_WORKERS; i++) {
+		ASSERT_EQ(crew->pids[i], waitpid(crew->pids[i], &status, 0));
+		ASSERT_EQ(0, status);
+	}
+	munmap(crew->shared, PAT_PAGE);
+}
+
+/* --- the tests ------------------------------------------------------------------ */
+
+/* What the validator says; stock has none. */
+static void expect_valid(struct __test_metadata *_metadata, bool pat)
+{
+	char text[256] = "";
+
+	if (!pat || pat_on_stock())
+		return;
+	ASSERT_TRUE(pat_read_line("/sys/kernel/debug/x86", "pat_validate", 0,
+				  text, sizeof(text)));
+	EXPECT_EQ(0, strncmp(text, "ok:", 3)) TH_LOG("%s", text);
+}
+
+/* The PAT MSR of a CPU. */
+static uint64_t msr_of(struct __test_metadata *_metadata, int driver, int cpu)
+{
+	cpu_set_t all, one;
+	uint64_t msr;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	msr = pat_get_info(_metadata, driver).pat_msr;
+	/* A CPU that was gone is not in @all. */
+	CPU_SET(cpu, &all);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+	return msr;
+}
+
+TEST_F(hotplug, cpu)
+{
+	static const char online[] = "/sys/devices/system/cpu/cpu1/online";
+	struct crew crew;
+
+	crew_start(_metadata, &crew, self->pat, NULL, 0);
+	crew_round(_metadata, &crew);
+	for (unsigned int i = 0; i < CYCLES; i++) {
+		ASSERT_TRUE(write_text(online, "0")) TH_LOG("%s", strerror(errno));
+		crew_round(_metadata, &crew);
+		ASSERT_TRUE(write_text(online, "1")) TH_LOG("%s", strerror(errno));
+		EXPECT_EQ(msr_of(_metadata, self->driver, 0),
+			  msr_of(_metadata, self->driver, 1));
+		crew_round(_metadata, &crew);
+		expect_valid(_metadata, self->pat);
+	}
+	crew_end(_metadata, &crew);
+	expect_valid(_metadata, self->pat);
+}
+
+/* A page that is in use may not move just now: the kernel leaves it to us to retry. */
+static void block_offline(struct __test_metadata *_metadata,
+			  const struct block *block)
+{
+	unsigned int tries = 0;
+
+	while (!set_block(block, "offline")) {
+		ASSERT_TRUE(errno == EBUSY || errno == EAGAIN || errno == EINTR)
+			TH_LOG("%s: %s", block->dir, strerror(errno));
+		ASSERT_LT(tries++, 100) TH_LOG("%s stays online", block->dir);
+		sleep_ms(10);
+	}
+}
+
+TEST_F(hotplug, memory)
+{
+	struct block blocks[MAX_BLOCKS];
+	unsigned int nr = find_offline_blocks(blocks);
+	struct crew crew;
+
+	if (getenv("PAT_HOTPLUG_MEMORY")) {
+		ASSERT_LT(0, nr) TH_LOG("no memory is offline");
+	}
+	if (!nr)
+		return;
+	crew_start(_metadata, &crew, self->pat, blocks, nr);
+	crew_round(_metadata, &crew);
+	for (unsigned int i = 0; i < CYCLES; i++) {
+		for (unsigned int b = 0; b < nr; b++) {
+			ASSERT_TRUE(set_block(&blocks[b], "online_movable"))
+				TH_LOG("%s: %s", blocks[b].dir, strerror(errno));
+		}
+		crew_round(_metadata, &crew);
+		for (unsigned int b = 0; b < nr; b++)
+			block_offline(_metadata, &blocks[b]);
+		crew_round(_metadata, &crew);
+		expect_valid(_metadata, self->pat);
+	}
+	crew_end(_metadata, &crew);
+	expect_valid(_metadata, self->pat);
+}
+
+/* --- removal, which cannot be undone from in here: the last test ----------------- */
+
+/* Asks the firmware to take away all DIMMs; each has a device PNP0C80. */
+static void eject_all(struct __test_metadata *_metadata)
+{
+	static const char devices[] = "/sys/bus/acpi/devices";
+	DIR *dir = opendir(devices);
+	struct dirent *entry;
+	char path[320];
+
+	ASSERT_NE(NULL, dir);
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "PNP0C80:", 8))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/eject", devices,
+			 entry->d_name);
+		/* Slots without a DIMM cannot be ejected. */
+		write_text(path, "1");
+	}
+	closedir(dir);
+}
+
+TEST_F(hotplug, memory_removed)
+{
+	struct block blocks[MAX_BLOCKS];
+	unsigned int nr = find_offline_blocks(blocks);
+	struct crew crew;
+
+	if (!nr)
+		return;
+	crew_start(_metadata, &crew, self->pat, NULL, 0);
+	crew_round(_metadata, &crew);
+	eject_all(_metadata);
+	for (unsigned int b = 0; b < nr; b++) {
+		struct pat_test_lookup lookup = { .pfn = blocks[b].pfn };
+		unsigned int waited = 0;
+
+		while (!access(blocks[b].dir, F_OK)) {
+			ASSERT_LT(waited++, PATIENCE)
+				TH_LOG("%s is not removed", blocks[b].dir);
+			sleep_ms(1);
+		}
+		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_LOOKUP, &lookup));
+		EXPECT_EQ(self->pat, lookup.immune)
+			TH_LOG("no RAM any more, and not uncached");
+	}
+	crew_end(_metadata, &crew);
+	expect_valid(_metadata, self->pat);
+}
+
+TEST_HARNESS_MAIN
