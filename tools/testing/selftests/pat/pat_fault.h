@@ -7,7 +7,8 @@
  * for those that may sleep and for single pages, without a message. Only pages
  * for user space are left out: their failure is a page fault that is tried
  * again. What then fails is the nth allocation the calling task makes after
- * fault_arm(n).
+ * fault_arm(n); between fault_lasting(true) and fault_lasting(false), all that
+ * follow it as well.
  *
  *	for (n = 1; ; n++) {
  *		fault_arm(fault, n);
@@ -27,13 +28,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FAULT_DEBUGFS "/sys/kernel/debug"
 
 struct fault {
-	int nth;	/* /proc/thread-self/fail-nth */
+	int nth;	/* /proc/PID/fail-nth */
+	int always;	/* /proc/PID/make-it-fail */
 };
 
 /* The kernel function that has @symbol as its name: [start, end). */
@@ -52,6 +55,9 @@ static const struct {
 	bool pages_only;
 } fault_settings[] = {
 	{ "verbose",		"0",	"2", false },
+	{ "task-filter",	"Y",	"N", false },
+	{ "probability",	"100",	"0", false },
+	{ "times",		"-1",	"1", false },
 	{ "ignore-gfp-wait",	"N",	"Y", false },
 	{ "stacktrace-depth",	"32",	"32", false },
 	{ "require-start",	"0",	"0", false },
@@ -92,37 +98,67 @@ static inline bool fault_set_number(const char *name, uint64_t value)
 	return done;
 }
 
+/* In the order of the table, and back in reverse: the filter stays longest. */
 static inline bool fault_settings_write(bool testing)
 {
 	bool done = true;
 
 	for (size_t kind = 0; kind < FAULT_KINDS; kind++) {
 		for (size_t i = 0; i < FAULT_SETTINGS; i++) {
+			size_t at = testing ? i : FAULT_SETTINGS - 1 - i;
 			bool pages = !strcmp(fault_kinds[kind],
 					     "fail_page_alloc");
 
-			if (fault_settings[i].pages_only && !pages)
+			if (fault_settings[at].pages_only && !pages)
 				continue;
 			done &= fault_set(fault_kinds[kind],
-					  fault_settings[i].name,
+					  fault_settings[at].name,
 					  testing ?
-					  fault_settings[i].while_testing :
-					  fault_settings[i].otherwise);
+					  fault_settings[at].while_testing :
+					  fault_settings[at].otherwise);
 		}
 	}
 	return done;
 }
 
+/* Lets warnings that are given once be given once to each test. */
+static inline bool fault_rearm_warnings(void)
+{
+	int fd = open(FAULT_DEBUGFS "/clear_warn_once", O_WRONLY);
+	bool done = fd >= 0 && write(fd, "1", 1) == 1;
+
+	close(fd);
+	return done;
+}
+
+/* Whose allocations fail from now on: "self" or a process ID. */
+static inline bool fault_open_task(struct fault *fault, const char *pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/fail-nth", pid);
+	fault->nth = open(path, O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%s/make-it-fail", pid);
+	fault->always = open(path, O_RDWR | O_CLOEXEC);
+	return fault->nth >= 0 && fault->always >= 0;
+}
+
+static inline void fault_close_task(struct fault *fault)
+{
+	close(fault->always);
+	close(fault->nth);
+}
+
 static inline bool fault_setup(struct fault *fault)
 {
-	fault->nth = open("/proc/thread-self/fail-nth", O_RDWR);
-	return fault->nth >= 0 && fault_settings_write(true);
+	return fault_open_task(fault, "self") && fault_rearm_warnings() &&
+	       fault_settings_write(true);
 }
 
 static inline void fault_teardown(struct fault *fault)
 {
 	fault_settings_write(false);
-	close(fault->nth);
+	fault_close_task(fault);
 }
 
 /* Where the code of kernel function @symbol is; false if there is none. */
@@ -178,6 +214,29 @@ static inline bool fault_arm(struct fault *fault, unsigned int n)
 	int length = snprintf(text, sizeof(text), "%u", n);
 
 	return pwrite(fault->nth, text, length, 0) == length;
+}
+
+/* To be called after fault_arm(); a counted failure comes first. */
+static inline bool fault_lasting(struct fault *fault, bool lasting)
+{
+	return pwrite(fault->always, lasting ? "1" : "0", 1, 0) == 1;
+}
+
+/*
+ * An address with no page tables around it, @half pages before the border of
+ * two of them: a mapping of more than that needs both. NULL if there is none.
+ */
+static inline char *fault_address(unsigned int half)
+{
+	const uint64_t pmd_size = 1ULL << 21, pud_size = 1ULL << 30;
+	char *area = mmap(NULL, 4 * pud_size, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uintptr_t border;
+
+	if (area == MAP_FAILED || munmap(area, 4 * pud_size))
+		return NULL;
+	border = ((uintptr_t)area + 2 * pud_size) & ~(pmd_size - 1);
+	return (char *)(border - half * sysconf(_SC_PAGESIZE));
 }
 
 /*

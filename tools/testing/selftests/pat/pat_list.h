@@ -160,31 +160,41 @@ static inline unsigned int pat_list_count_all(const struct pat_list *list,
 }
 
 /*
- * Do both lists cover each frame equally? They can only begin to differ where
- * a record of either begins or ends. If not, @where is the first such place.
+ * Does @a have at least the records of @b, frame by frame and type by type?
+ * That can only change where a record of either begins or ends. If not, @where
+ * is the first frame at which it lacks one.
  */
-static inline bool pat_list_same(const struct pat_list *a,
-				 const struct pat_list *b, uint64_t *where)
+static inline bool pat_list_covers(const struct pat_list *a,
+				   const struct pat_list *b, uint64_t *where)
 {
 	const struct pat_list *const both[] = { a, b };
-	bool same = true;
 
+	*where = UINT64_MAX;
 	for (size_t l = 0; l < 2; l++) {
 		for (size_t i = 0; i < 2 * both[l]->nr; i++) {
 			const struct pat_record *r = &both[l]->records[i / 2];
 			uint64_t at = i % 2 ? r->end : r->start;
 
-			for (size_t type = 0; type < PAT_NR_TYPES; type++) {
-				if (pat_list_count(a, at, type) ==
+			for (size_t type = 0; type < PAT_NR_TYPES; type++)
+				if (at < *where &&
+				    pat_list_count(a, at, type) <
 				    pat_list_count(b, at, type))
-					continue;
-				if (same || at < *where)
 					*where = at;
-				same = false;
-			}
 		}
 	}
-	return same;
+	return *where == UINT64_MAX;
+}
+
+/* Do both cover each frame equally? If not, @where is the first that differs. */
+static inline bool pat_list_same(const struct pat_list *a,
+				 const struct pat_list *b, uint64_t *where)
+{
+	uint64_t less, more;
+
+	pat_list_covers(a, b, &less);
+	pat_list_covers(b, a, &more);
+	*where = less < more ? less : more;
+	return *where == UINT64_MAX;
 }
 
 #endif

@@ -52,6 +52,9 @@ struct row {
 	char first[160];		/* the first of them */
 };
 
+/* Only kernels with this series have it. */
+#define ROW_VALIDATE_FILE "/sys/kernel/debug/x86/pat_validate"
+
 /* Broken claims that are printed; more of them tell nothing new. */
 #define ROW_SHOWN 4
 
@@ -244,6 +247,23 @@ static inline void row_claim_list_as_before(struct __test_metadata *_metadata,
 		  "the list has changed from 0x%llx on",
 		  (unsigned long long)where);
 	pat_list_free(&now);
+}
+
+/* Claims that the kernel's own validator finds every invariant to hold. */
+static inline void row_claim_valid(struct __test_metadata *_metadata,
+				   struct row *row)
+{
+	char text[256] = "";
+	FILE *file;
+
+	if (pat_on_stock() || !row->pat_is_on)
+		return;
+	file = fopen(ROW_VALIDATE_FILE, "r");
+	ASSERT_NE(NULL, file) TH_LOG("%s: %s", ROW_VALIDATE_FILE, strerror(errno));
+	ASSERT_NE(NULL, fgets(text, sizeof(text), file));
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	ROW_CLAIM(row, !strncmp(text, "ok", 2), "the validator: %s", text);
 }
 
 /* Claims that the kernel has complained about nothing since the test began. */

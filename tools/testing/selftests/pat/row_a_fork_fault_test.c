@@ -22,7 +22,6 @@
 #include "row.h"
 
 #define NR 8
-#define PMD_SIZE (1ULL << 21)
 #define MANY_ALLOCATIONS 100000
 
 FIXTURE(fork_fault) {
@@ -50,26 +49,14 @@ FIXTURE_VARIANT_ADD(fork_fault, pieces) {
 };
 
 /*
- * The mapping lies across the border of two page tables, so that the second of
- * them can fail when entries stand in the first.
+ * Pieces in descending order of frames, so that none continues another. They
+ * lie across the border of two page tables, so that the second of them can fail
+ * when entries stand in the first.
  */
-static char *across_page_tables(struct __test_metadata *_metadata)
-{
-	char *area = mmap(NULL, 4 * PMD_SIZE, PROT_NONE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uintptr_t border;
-
-	ASSERT_NE(MAP_FAILED, area);
-	ASSERT_EQ(0, munmap(area, 4 * PMD_SIZE));
-	border = ((uintptr_t)area + 2 * PMD_SIZE) & ~(PMD_SIZE - 1);
-	return (char *)(border - NR / 2 * PAT_PAGE);
-}
-
-/* Pieces in descending order of frames, so that none continues another. */
 static char *driver_maps(struct __test_metadata *_metadata, struct row *row,
 			 unsigned int pages_from, unsigned int pieces)
 {
-	char *want = across_page_tables(_metadata);
+	char *want = fault_address(NR / 2);
 	unsigned int nr = NR / pieces;
 	struct pat_test_chunk chunks[NR];
 	struct pat_test_program program = {
@@ -88,6 +75,7 @@ static char *driver_maps(struct __test_metadata *_metadata, struct row *row,
 			.method = PAT_TEST_REMAP_PFN_RANGE,
 		};
 	}
+	ASSERT_NE(NULL, want);
 	ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_PROGRAM, &program));
 	ASSERT_EQ(want, mmap(want, NR * PAT_PAGE, PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_FIXED_NOREPLACE, row->driver, 0));

@@ -20,8 +20,6 @@
 #include "row.h"
 
 #define NR 4
-#define PMD_SIZE (1ULL << 21)
-#define PUD_SIZE (1ULL << 30)
 #define MANY_ALLOCATIONS 100000
 
 FIXTURE(remap_fault) {
@@ -30,39 +28,13 @@ FIXTURE(remap_fault) {
 	char *at;
 };
 
-/*
- * An address with no page tables around it, two pages before the border of two
- * of them: one mapping there needs both.
- */
-static char *without_page_tables(struct __test_metadata *_metadata)
-{
-	char *area = mmap(NULL, 4 * PUD_SIZE, PROT_NONE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uintptr_t border;
-
-	ASSERT_NE(MAP_FAILED, area);
-	ASSERT_EQ(0, munmap(area, 4 * PUD_SIZE));
-	border = ((uintptr_t)area + 2 * PUD_SIZE) & ~(PMD_SIZE - 1);
-	return (char *)(border - NR / 2 * PAT_PAGE);
-}
-
-/* Lets warnings that are given once be given once to each test. */
-static void rearm_warnings(struct __test_metadata *_metadata)
-{
-	int fd = open("/sys/kernel/debug/clear_warn_once", O_WRONLY);
-
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(1, write(fd, "1", 1));
-	close(fd);
-}
-
 FIXTURE_SETUP(remap_fault)
 {
 	row_open(_metadata, &self->row, ROW_STOCK_HAS_BUG);
 	if (_metadata->exit_code)
 		return;
-	rearm_warnings(_metadata);
-	self->at = without_page_tables(_metadata);
+	self->at = fault_address(NR / 2);
+	ASSERT_NE(NULL, self->at);
 	ASSERT_TRUE(fault_setup(&self->fault))
 		TH_LOG("fault injection: %s", strerror(errno));
 }
