@@ -32,9 +32,9 @@ struct bad_range {
 #define RUNS_BEYOND	{ PHYS_END, -PAT_PAGE,	   2 * PAT_PAGE }
 #define OVERLONG	{ BAR,	    0,		   1ULL << 62 }
 #define HALF_RAM	{ RAM_END,  -PAT_PAGE,	   2 * PAT_PAGE }
-#define WHOLE_BAR_PLUS	{ BAR,	    0,		   (16ULL << 20) + PAT_PAGE }
-#define PAST_BAR	{ BAR,	    16LL << 20,	   PAT_PAGE }
-#define BAR_END_PLUS	{ BAR,	    (16LL << 20) - PAT_PAGE, 2 * PAT_PAGE }
+#define WHOLE_BAR_PLUS	{ BAR,	    0,		   PAT_BAR_SIZE + PAT_PAGE }
+#define PAST_BAR	{ BAR,	    PAT_BAR_SIZE,   PAT_PAGE }
+#define BAR_END_PLUS	{ BAR,	    PAT_BAR_SIZE - PAT_PAGE, 2 * PAT_PAGE }
 #define ODD_INSIDE	{ BAR,	    0x123,	   0x10 }
 #define ODD_ACROSS	{ BAR,	    0xfff,	   2 }
 
