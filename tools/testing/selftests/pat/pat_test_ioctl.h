@@ -271,4 +271,37 @@ struct pat_test_zap {
 };
 #define PAT_TEST_ZAP		_IOW('P', 0x4c, struct pat_test_zap)
 
+/* --- mappings made later ------------------------------------------------- */
+
+/*
+ * remap_pfn_range() into a VMA that mmap() of this file made, at addresses that
+ * have no entries (EBUSY otherwise); EINVAL if it is not one VMA of this file
+ * with PFN mappings.
+ */
+struct pat_test_remap {
+	__u64 addr;		/* in: page aligned */
+	__u64 pfn;		/* in */
+	__u64 size;		/* in: bytes, page aligned, not 0 */
+	__s32 type;		/* in: enum pat_test_type */
+	__s32 err;		/* out */
+};
+#define PAT_TEST_REMAP		_IOWR('P', 0x60, struct pat_test_remap)
+
+/* --- claims of a region ---------------------------------------------------- */
+
+/*
+ * request_mem_region(). With IO_STRICT_DEVMEM this takes the range away from
+ * the processes that have mapped it through /dev/mem and PCI resource files.
+ */
+struct pat_test_claim {
+	__u64 phys;		/* in */
+	__u64 size;		/* in: bytes, not 0 */
+	__s32 err;		/* out: 0 or PAT_TEST_NULL */
+	__u32 handle;		/* out, if !err: never 0 */
+};
+#define PAT_TEST_CLAIM		_IOWR('P', 0x61, struct pat_test_claim)
+
+/* Undo PAT_TEST_CLAIM. The argument is the handle itself. */
+#define PAT_TEST_UNCLAIM	_IO('P', 0x62)
+
 #endif /* _PAT_TEST_IOCTL_H */

@@ -19,6 +19,7 @@
 
 #include <linux/fs.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/kref.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -44,6 +45,7 @@
 enum handle_kind {
 	HANDLE_MAP,
 	HANDLE_PAGES,
+	HANDLE_CLAIM,
 };
 
 struct handle {
@@ -61,6 +63,10 @@ struct handle {
 			bool contiguous;
 			bool type_changed;
 		} pages;
+		struct {
+			u64 phys;
+			u64 size;
+		} claim;
 	};
 };
 
@@ -1044,6 +1050,114 @@ static long ioctl_zap(struct file *filp, void __user *arg)
 	return -EINVAL;
 }
 
+/* --- mappings made later ------------------------------------------------------ */
+
+/* Caller holds mmap_lock for writing. */
+static long remap_into(struct file *filp, struct pat_test_remap *req)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma = vma_lookup(mm, req->addr);
+	unsigned int level;
+	u64 at;
+
+	if (!vma || vma->vm_file != filp || !(vma->vm_flags & VM_PFNMAP) ||
+	    req->size > vma->vm_end - req->addr)
+		return -EINVAL;
+	for (at = req->addr; at < req->addr + req->size; at += PAGE_SIZE)
+		if (user_entry(mm, at, &level))
+			return -EBUSY;
+
+	req->err = remap_pfn_range(vma, req->addr, req->pfn, req->size,
+				   prot_with_type(vma->vm_page_prot, req->type));
+	return 0;
+}
+
+static long ioctl_remap(struct file *filp, void __user *arg)
+{
+	struct pat_test_remap req;
+	long err;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (!IS_ALIGNED(req.addr | req.size, PAGE_SIZE) || !req.size ||
+	    req.addr >= TASK_SIZE_MAX || req.pfn != (unsigned long)req.pfn ||
+	    !type_is_valid(req.type))
+		return -EINVAL;
+
+	mmap_write_lock(current->mm);
+	err = remap_into(filp, &req);
+	mmap_write_unlock(current->mm);
+	if (err)
+		return err;
+	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+}
+
+/* --- claims of a region --------------------------------------------------------- */
+
+static void claim_undo(struct handle *handle)
+{
+	release_mem_region(handle->claim.phys, handle->claim.size);
+	kfree(handle);
+}
+
+static long ioctl_claim(struct pat_test_file *file, void __user *arg)
+{
+	struct pat_test_claim req;
+	struct handle *handle;
+	long err;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (!req.size || req.phys != (resource_size_t)req.phys)
+		return -EINVAL;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	if (!handle)
+		return -ENOMEM;
+	handle->kind = HANDLE_CLAIM;
+	handle->claim.phys = req.phys;
+	handle->claim.size = req.size;
+
+	mutex_lock(&file->mutex);
+	err = handle_add(file, handle, &req.handle);
+	if (err)
+		goto out_free;
+	req.err = request_mem_region(req.phys, req.size, KBUILD_MODNAME) ?
+		  0 : PAT_TEST_NULL;
+	if (copy_to_user(arg, &req, sizeof(req))) {
+		err = -EFAULT;
+		if (!req.err)
+			release_mem_region(req.phys, req.size);
+	}
+	if (err || req.err) {
+		xa_erase(&file->handles, req.handle);
+		goto out_free;
+	}
+	mutex_unlock(&file->mutex);
+	return 0;
+
+out_free:
+	mutex_unlock(&file->mutex);
+	kfree(handle);
+	return err;
+}
+
+static long ioctl_unclaim(struct pat_test_file *file, unsigned long nr)
+{
+	struct handle *handle;
+
+	mutex_lock(&file->mutex);
+	handle = handle_find(file, nr, HANDLE_CLAIM);
+	if (handle)
+		xa_erase(&file->handles, nr);
+	mutex_unlock(&file->mutex);
+	if (!handle)
+		return -ENOENT;
+
+	claim_undo(handle);
+	return 0;
+}
+
 /* --- the device --------------------------------------------------------------- */
 
 static int pat_test_open(struct inode *inode, struct file *filp)
@@ -1067,11 +1181,17 @@ static int pat_test_release(struct inode *inode, struct file *filp)
 	unsigned long nr;
 
 	xa_for_each(&file->handles, nr, handle) {
-		if (handle->kind == HANDLE_PAGES) {
+		switch (handle->kind) {
+		case HANDLE_PAGES:
 			pages_release(file, handle);
-		} else {
+			break;
+		case HANDLE_CLAIM:
+			claim_undo(handle);
+			break;
+		case HANDLE_MAP:
 			map_undo(handle);
 			kfree(handle);
+			break;
 		}
 	}
 	program_put(file->program);
@@ -1113,6 +1233,12 @@ static long pat_test_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 		return ioctl_result(file, user);
 	case PAT_TEST_ZAP:
 		return ioctl_zap(filp, user);
+	case PAT_TEST_REMAP:
+		return ioctl_remap(filp, user);
+	case PAT_TEST_CLAIM:
+		return ioctl_claim(file, user);
+	case PAT_TEST_UNCLAIM:
+		return ioctl_unclaim(file, arg);
 	}
 	return -ENOTTY;
 }
