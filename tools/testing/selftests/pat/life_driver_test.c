@@ -187,25 +187,18 @@ FIXTURE(chunks) {
 FIXTURE_VARIANT(chunks) {
 	unsigned int conflict;	/* chunk that fails */
 	unsigned int slice;
-	enum row_stock stock;
 };
 
-FIXTURE_VARIANT_ADD(chunks, first_fails) {
-	.conflict = 0, .slice = 0, .stock = ROW_STOCK_HAS_BUG,
-};
+FIXTURE_VARIANT_ADD(chunks, first_fails) { .conflict = 0, .slice = 0 };
 
-FIXTURE_VARIANT_ADD(chunks, middle_fails) {
-	.conflict = 1, .slice = 1, .stock = ROW_STOCK_HAS_BUG,
-};
+FIXTURE_VARIANT_ADD(chunks, middle_fails) { .conflict = 1, .slice = 1 };
 
-FIXTURE_VARIANT_ADD(chunks, last_fails) {
-	.conflict = 2, .slice = 2, .stock = ROW_STOCK_HAS_BUG,
-};
+FIXTURE_VARIANT_ADD(chunks, last_fails) { .conflict = 2, .slice = 2 };
 
 FIXTURE_SETUP(chunks)
 {
 	life_open(_metadata, &self->life, CHUNK_PAGES + variant->slice * 2 * NR,
-		  2 * NR, variant->stock);
+		  2 * NR, ROW_STOCK_HAS_BUG);
 }
 
 FIXTURE_TEARDOWN(chunks)
@@ -232,7 +225,7 @@ TEST_F(chunks, nothing_is_held_when_one_fails)
 	struct pat_test_map wc = {
 		.api = PAT_TEST_IOREMAP_WC,
 		.phys = life_phys(life, variant->conflict * CHUNK),
-		.size = PAT_PAGE,
+		.size = CHUNK * PAT_PAGE,
 	};
 	struct pat_test_result result;
 	char *at;
@@ -247,8 +240,10 @@ TEST_F(chunks, nothing_is_held_when_one_fails)
 		};
 	ASSERT_EQ(0, ioctl(life->row.driver, PAT_TEST_MAP, &wc));
 	ASSERT_EQ(0, wc.err);
-	life->frames[variant->conflict * CHUNK].count = 1;
-	life->frames[variant->conflict * CHUNK].type = PAT_TEST_WC;
+	for (unsigned int i = 0; i < CHUNK; i++) {
+		life->frames[variant->conflict * CHUNK + i].count = 1;
+		life->frames[variant->conflict * CHUNK + i].type = PAT_TEST_WC;
+	}
 
 	pat_expect_message(PAT_CONFLICT_MESSAGE);
 	ASSERT_EQ(0, ioctl(life->row.driver, PAT_TEST_PROGRAM, &program));
@@ -272,7 +267,8 @@ TEST_F(chunks, nothing_is_held_when_one_fails)
 		pat_expect_message(ROW_STOCK_MESSAGES);
 
 	ASSERT_EQ(0, ioctl(life->row.driver, PAT_TEST_UNMAP, wc.handle));
-	life->frames[variant->conflict * CHUNK].count = 0;
+	for (unsigned int i = 0; i < CHUNK; i++)
+		life->frames[variant->conflict * CHUNK + i].count = 0;
 	life_verdict(_metadata, life);
 }
 
