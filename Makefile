@@ -5,10 +5,10 @@ FLAVOR = patched
 TESTS =
 STAGES =
 # The scripts read these from their environment.
-export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT
+export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help run check deps fetch tree take series kernel shell kunit selftest clean distclean
+.PHONY: help run check deps fetch tree take series kernel shell kunit selftest stress clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -33,6 +33,9 @@ kunit:
 
 selftest:
 	@scripts/guest-run selftest $(FLAVOR) $(TESTS)
+
+stress:
+	@scripts/stress $(FLAVOR)
 
 clean distclean:
 	@scripts/clean $@
