@@ -42,6 +42,7 @@ TEST_F(driver, bad_pointers)
 		PAT_TEST_INFO, PAT_TEST_MAP, PAT_TEST_ALLOC, PAT_TEST_SET_TYPE,
 		PAT_TEST_DIRECT_MAP, PAT_TEST_READ_PTE, PAT_TEST_LOOKUP,
 		PAT_TEST_PGPROT, PAT_TEST_PROGRAM, PAT_TEST_RESULT, PAT_TEST_ZAP,
+		PAT_TEST_REMAP, PAT_TEST_CLAIM,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
@@ -59,6 +60,8 @@ TEST_F(driver, bad_handles)
 	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_UNMAP, 77));
 	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_UNMAP, pages));
 	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_FREE, 77));
+	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_UNCLAIM, 77));
+	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_UNCLAIM, pages));
 	set.handle = 77;
 	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_SET_TYPE, &set));
 	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_FREE, pages));
@@ -374,6 +377,68 @@ TEST_F(driver, bad_zaps)
 	zap.start = UINT64_MAX & -PAT_PAGE;
 	zap.size = PAT_PAGE;
 	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_ZAP, &zap));
+}
+
+/* --- mappings made later, and claims ----------------------------------------------- */
+
+TEST_F(driver, bad_remaps)
+{
+	struct pat_test_chunk chunk = {
+		.pfn = pat_bar(_metadata)->start / PAT_PAGE,
+		.size = 2 * PAT_PAGE,
+		.type = PAT_TEST_UC_MINUS,
+		.method = PAT_TEST_REMAP_PFN_RANGE,
+	};
+	struct pat_test_program program = { .chunks = (uintptr_t)&chunk, .nr = 1 };
+	struct pat_test_remap remap = {
+		.addr = (uintptr_t)&remap & -PAT_PAGE,
+		.pfn = chunk.pfn,
+		.size = PAT_PAGE,
+		.type = PAT_TEST_UC_MINUS,
+	};
+	char *at;
+
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_REMAP, &remap));
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
+	at = mmap(NULL, 3 * PAT_PAGE, PROT_READ, MAP_SHARED, self->driver, 0);
+	ASSERT_NE(MAP_FAILED, at);
+	remap.addr = (uintptr_t)at + PAT_PAGE;
+	EXPECT_ERROR(EBUSY, ioctl(self->driver, PAT_TEST_REMAP, &remap));
+	remap.size = 4 * PAT_PAGE;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_REMAP, &remap));
+	remap.size = 0;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_REMAP, &remap));
+	remap.size = PAT_PAGE;
+	remap.type = PAT_TEST_MIXED;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_REMAP, &remap));
+	remap.type = PAT_TEST_UC_MINUS;
+	remap.addr = (uintptr_t)at + 2 * PAT_PAGE;
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_REMAP, &remap));
+	EXPECT_EQ(0, remap.err);
+	ASSERT_EQ(0, munmap(at, 3 * PAT_PAGE));
+}
+
+static bool visit_claim(unsigned int depth, uint64_t start, uint64_t end,
+			const char *name, void *data)
+{
+	return start == *(uint64_t *)data && !strcmp(name, "pat_test");
+}
+
+TEST_F(driver, claims)
+{
+	uint64_t start = pat_bar(_metadata)->start + PAT_PAGE;
+	struct pat_test_claim claim = { .phys = start, .size = PAT_PAGE };
+	struct pat_test_claim second = claim;
+
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_CLAIM, &claim));
+	ASSERT_EQ(0, claim.err);
+	EXPECT_TRUE(pat_iomem_find(visit_claim, &start));
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_CLAIM, &second));
+	EXPECT_EQ(PAT_TEST_NULL, second.err);
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_UNCLAIM, claim.handle));
+	EXPECT_FALSE(pat_iomem_find(visit_claim, &start));
+	second.size = 0;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_CLAIM, &second));
 }
 
 /* --- the end -------------------------------------------------------------------- */

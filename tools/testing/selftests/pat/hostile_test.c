@@ -137,14 +137,6 @@ static bool order_unmap(struct life *life, struct life_area *area, int unused)
 	return !munmap(childs_mapping, NR * PAT_PAGE);
 }
 
-static void count(struct life *life, int type, int change)
-{
-	for (unsigned int i = 0; i < NR; i++) {
-		life->frames[i].type = type;
-		life->frames[i].count += change;
-	}
-}
-
 TEST_F(hostile, gets_the_type_in_force)
 {
 	struct life *life = &self->life;
@@ -165,16 +157,16 @@ TEST_F(hostile, gets_the_type_in_force)
 
 		ASSERT_EQ(0, ioctl(life->row.driver, PAT_TEST_MAP, &map));
 		ASSERT_EQ(0, map.err);
-		count(life, type, 1);
+		life_count(life, type, 1);
 		for (int wants_wc = 0; wants_wc < 2; wants_wc++) {
 			EXPECT_TRUE(life_child_do(&child, order_map, wants_wc));
-			count(life, type, 1);
+			life_count(life, type, 1);
 			life_claim(_metadata, life, NULL, "mapped beside a driver");
 			EXPECT_TRUE(life_child_do(&child, order_unmap, 0));
-			count(life, type, -1);
+			life_count(life, type, -1);
 		}
 		ASSERT_EQ(0, ioctl(life->row.driver, PAT_TEST_UNMAP, map.handle));
-		count(life, type, -1);
+		life_count(life, type, -1);
 	}
 	EXPECT_TRUE(life_child_end(&child, 0));
 	life_verdict(_metadata, life);
@@ -192,12 +184,12 @@ TEST_F(hostile, keeps_no_type_after_its_end)
 
 		fork_nobody(_metadata, life, NULL, &child);
 		EXPECT_TRUE(life_child_do(&child, order_map, i % 2));
-		count(life, i % 2 ? PAT_TEST_WC : PAT_TEST_UC_MINUS, 1);
+		life_count(life, i % 2 ? PAT_TEST_WC : PAT_TEST_UC_MINUS, 1);
 		life_claim(_metadata, life, NULL, "mapped");
 		/* Stopped, it is killed all the same. */
 		kill(child.pid, SIGSTOP);
 		EXPECT_TRUE(life_child_end(&child, SIGKILL));
-		count(life, PAT_TEST_UC_MINUS, -1);
+		life_count(life, PAT_TEST_UC_MINUS, -1);
 		life_claim(_metadata, life, NULL, "killed");
 	}
 	life_verdict(_metadata, life);

@@ -131,9 +131,11 @@ static inline int life_source_open(struct __test_metadata *_metadata,
 		EXPECT_EQ(0, ioctl(life->row.driver, PAT_TEST_PROGRAM, &program));
 		return dup(life->row.driver);
 	default:
+		/* Without PAT there is no file for WC. */
 		snprintf(path, sizeof(path), "%s/resource2%s",
 			 pat_bar(_metadata)->dir,
-			 source == LIFE_RESOURCE_WC ? "_wc" : "");
+			 source == LIFE_RESOURCE_WC && life->row.pat_is_on ?
+			 "_wc" : "");
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		EXPECT_LE(0, fd) TH_LOG("%s: %s", path, strerror(errno));
 		return fd;
@@ -190,6 +192,45 @@ static inline void life_munmap(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, munmap(area->at + first * PAT_PAGE, nr * PAT_PAGE));
 	life_forget(life, area, first, nr);
 	life_area_keep(_metadata, area, first, nr);
+}
+
+/* The model's half of an mremap() of @nr pages to another place, for @new_nr. */
+static inline void life_moved(struct life *life, struct life_area *from,
+			      unsigned int first, unsigned int nr,
+			      struct life_area *to, unsigned int at,
+			      unsigned int new_nr)
+{
+	life_forget(life, to, at, new_nr);
+	for (unsigned int i = 0; i < new_nr; i++) {
+		to->frame[at + i] = from->frame[first + i];
+		from->frame[first + i] = LIFE_NONE;
+	}
+	life_forget(life, from, first, nr);
+}
+
+static inline void life_mremap(struct __test_metadata *_metadata,
+			       struct life *life, struct life_area *from,
+			       unsigned int first, unsigned int nr,
+			       struct life_area *to, unsigned int at,
+			       unsigned int new_nr)
+{
+	char *where = to->at + at * PAT_PAGE;
+
+	ASSERT_EQ(where, mremap(from->at + first * PAT_PAGE, nr * PAT_PAGE,
+				new_nr * PAT_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				where))
+		TH_LOG("mremap: %s", strerror(errno));
+	life_moved(life, from, first, nr, to, at, new_nr);
+	life_area_keep(_metadata, from, first, nr);
+}
+
+/* So many mappings of every frame more, or fewer. */
+static inline void life_count(struct life *life, int type, int change)
+{
+	for (unsigned int i = 0; i < life->nr; i++) {
+		life->frames[i].type = type;
+		life->frames[i].count += change;
+	}
 }
 
 /* Another process gets (+1) or has lost (-1) all that @area has. */
@@ -286,15 +327,16 @@ static inline void life_claim_entries(struct __test_metadata *_metadata,
 	}
 }
 
-/* Claims that the kernel's own check finds nothing; stock has none. */
+/* Claims that the kernel's own check finds nothing; stock has no such check. */
 static inline void life_claim_valid(struct __test_metadata *_metadata,
 				    struct life *life, const char *step)
 {
-	char line[160] = "";
+	char line[160] = "cannot be read";
 
-	if (!pat_read_line("/sys/kernel/debug/x86", "pat_validate", 0, line,
-			   sizeof(line)))
+	if (pat_on_stock() || !life->row.pat_is_on)
 		return;
+	pat_read_line("/sys/kernel/debug/x86", "pat_validate", 0, line,
+		      sizeof(line));
 	line[strcspn(line, "\n")] = '\0';
 	ROW_CLAIM(&life->row, !strncmp(line, "ok:", 3), "%s: %s", step, line);
 }
@@ -418,6 +460,16 @@ static inline bool life_child_do(struct life_child *child, life_order order,
 
 	return write(child->order, &letter, sizeof(letter)) == sizeof(letter) &&
 	       read(child->report, &good, 1) == 1 && good;
+}
+
+/* The argument of an order for pages [first, first + nr) of the area. */
+#define LIFE_PIECE(first, nr) ((first) << 8 | (nr))
+
+static inline bool life_order_unmap(struct life *life, struct life_area *area,
+				    int piece)
+{
+	return !munmap(area->at + (piece >> 8) * PAT_PAGE,
+		       (piece & 0xff) * PAT_PAGE);
 }
 
 static inline bool life_order_exit(struct life *life, struct life_area *area,

@@ -58,35 +58,35 @@ FIXTURE_VARIANT(cow) {
 	}
 
 CASE(nothing_written, IS_RIGHT, 0,
-     { FORK }, { CHILD_EXITS }, { UNMAP, 0, NR });
+	{ FORK }, { CHILD_EXITS }, { UNMAP, 0, NR });
 CASE(page_0, HAS_BUG, 1,
-     { WRITE, 0 }, { FORK }, { CHILD_EXITS }, { UNMAP, 0, NR });
+	{ WRITE, 0 }, { FORK }, { CHILD_EXITS }, { UNMAP, 0, NR });
 CASE(last_page, IS_RIGHT, 2,
-     { WRITE, NR - 1 }, { FORK }, { CHILD_EXITS }, { UNMAP, 0, NR });
+	{ WRITE, NR - 1 }, { FORK }, { CHILD_EXITS }, { UNMAP, 0, NR });
 CASE(pages_0_and_3, HAS_BUG, 3,
-     { WRITE, 0 }, { WRITE, 3 }, { FORK }, { CHILD_WRITES, 5 },
-     { CHILD_UNMAPS, 2, 2 }, { CHILD_EXITS }, { UNMAP, 0, NR });
+	{ WRITE, 0 }, { WRITE, 3 }, { FORK }, { CHILD_WRITES, 5 },
+	{ CHILD_UNMAPS, 2, 2 }, { CHILD_EXITS }, { UNMAP, 0, NR });
 CASE(child_keeps, HAS_BUG, 4,
-     { WRITE, 0 }, { FORK }, { UNMAP, 0, NR }, { CHILD_WRITES, 0 },
-     { CHILD_UNMAPS, 4, 1 }, { CHILD_EXITS });
+	{ WRITE, 0 }, { FORK }, { UNMAP, 0, NR }, { CHILD_WRITES, 0 },
+	{ CHILD_UNMAPS, 4, 1 }, { CHILD_EXITS });
 CASE(head_is_a_copy_and_goes, HAS_BUG, 5,
-     { WRITE, 0 }, { WRITE, 1 }, { UNMAP, 0, 2 }, { FORK },
-     { CHILD_EXITS }, { UNMAP, 2, NR - 2 });
+	{ WRITE, 0 }, { WRITE, 1 }, { UNMAP, 0, 2 }, { FORK },
+	{ CHILD_EXITS }, { UNMAP, 2, NR - 2 });
 CASE(middle_is_a_copy_and_goes, HAS_BUG, 6,
-     { WRITE, 4 }, { UNMAP, 3, 3 }, { UNMAP, 0, NR });
+	{ WRITE, 4 }, { UNMAP, 3, 3 }, { UNMAP, 0, NR });
 CASE(split_at_a_copy, HAS_BUG, 7,
-     { WRITE, 4 }, { READ_ONLY, 4, 2 }, { FORK }, { CHILD_UNMAPS, 4, 4 },
-     { CHILD_EXITS }, { UNMAP, 0, NR });
+	{ WRITE, 4 }, { READ_ONLY, 4, 2 }, { FORK }, { CHILD_UNMAPS, 4, 4 },
+	{ CHILD_EXITS }, { UNMAP, 0, NR });
 CASE(move_with_page_0_a_copy, HAS_BUG, 8,
-     { WRITE, 0 }, { MOVE, 0, NR }, { FORK }, { CHILD_EXITS },
-     { UNMAP_B, 0, NR });
+	{ WRITE, 0 }, { MOVE, 0, NR }, { FORK }, { CHILD_EXITS },
+	{ UNMAP_B, 0, NR });
 CASE(move_a_piece, HAS_BUG, 9,
-     { WRITE, 2 }, { MOVE, 2, 3 }, { WRITE, 0 }, { UNMAP_B, 3, 1 },
-     { UNMAP, 0, NR }, { UNMAP_B, 0, NR });
+	{ WRITE, 2 }, { MOVE, 2, 3 }, { WRITE, 0 }, { UNMAP_B, 3, 1 },
+	{ UNMAP, 0, NR }, { UNMAP_B, 0, NR });
 CASE(all_are_copies, HAS_BUG, 10,
-     { WRITE, 0 }, { WRITE, 1 }, { WRITE, 2 }, { WRITE, 3 }, { WRITE, 4 },
-     { WRITE, 5 }, { WRITE, 6 }, { WRITE, 7 }, { FORK }, { CHILD_EXITS },
-     { UNMAP, 0, NR });
+	{ WRITE, 0 }, { WRITE, 1 }, { WRITE, 2 }, { WRITE, 3 }, { WRITE, 4 },
+	{ WRITE, 5 }, { WRITE, 6 }, { WRITE, 7 }, { FORK }, { CHILD_EXITS },
+	{ UNMAP, 0, NR });
 
 FIXTURE_SETUP(cow)
 {
@@ -107,33 +107,12 @@ static bool order_write(struct life *life, struct life_area *area, int page)
 	return true;
 }
 
-static bool order_unmap(struct life *life, struct life_area *area, int arg)
-{
-	return !munmap(area->at + (arg >> 8) * PAT_PAGE, (arg & 0xff) * PAT_PAGE);
-}
-
 /* A frame of which there is a copy: nothing is claimed until the end. */
 static void becomes_unknown(struct life *life, struct life_area *area,
 			    unsigned int page)
 {
 	if (area->frame[page] != LIFE_NONE)
 		life->frames[area->frame[page]].unknown = true;
-}
-
-static void move(struct __test_metadata *_metadata, struct life_area *a,
-		 struct life_area *b, const struct step *step)
-{
-	char *where = b->at + step->first * PAT_PAGE;
-
-	ASSERT_EQ(where, mremap(a->at + step->first * PAT_PAGE,
-				step->nr * PAT_PAGE, step->nr * PAT_PAGE,
-				MREMAP_MAYMOVE | MREMAP_FIXED, where))
-		TH_LOG("mremap: %s", strerror(errno));
-	for (unsigned int i = step->first; i < step->first + step->nr; i++) {
-		b->frame[i] = a->frame[i];
-		a->frame[i] = LIFE_NONE;
-	}
-	life_area_keep(_metadata, a, step->first, step->nr);
 }
 
 /* False if a claim broke that the next steps build on. */
@@ -162,7 +141,8 @@ static bool take_step(struct __test_metadata *_metadata, struct life *life,
 				      step->nr * PAT_PAGE, PROT_READ));
 		break;
 	case MOVE:
-		move(_metadata, a, b, step);
+		life_mremap(_metadata, life, a, step->first, step->nr, b,
+			    step->first, step->nr);
 		break;
 	case FORK:
 		*childs = *has;
@@ -177,8 +157,8 @@ static bool take_step(struct __test_metadata *_metadata, struct life *life,
 		becomes_unknown(life, childs, step->first);
 		break;
 	case CHILD_UNMAPS:
-		EXPECT_TRUE(life_child_do(child, order_unmap,
-					  step->first << 8 | step->nr));
+		EXPECT_TRUE(life_child_do(child, life_order_unmap,
+					  LIFE_PIECE(step->first, step->nr)));
 		life_forget(life, childs, step->first, step->nr);
 		break;
 	case CHILD_EXITS:

@@ -50,17 +50,10 @@ FIXTURE_TEARDOWN(forks)
 }
 
 /* Orders for children: their copy of the model is not looked at. */
-static bool order_unmap(struct life *life, struct life_area *area, int arg)
+static bool order_protect(struct life *life, struct life_area *area, int piece)
 {
-	return !munmap(area->at + (arg >> 8) * PAT_PAGE, (arg & 0xff) * PAT_PAGE);
-}
-
-#define PIECE(first, nr) ((first) << 8 | (nr))
-
-static bool order_protect(struct life *life, struct life_area *area, int arg)
-{
-	return !mprotect(area->at + (arg >> 8) * PAT_PAGE,
-			 (arg & 0xff) * PAT_PAGE, PROT_READ);
+	return !mprotect(area->at + (piece >> 8) * PAT_PAGE,
+			 (piece & 0xff) * PAT_PAGE, PROT_READ);
 }
 
 static bool order_touch(struct life *life, struct life_area *area, int page)
@@ -115,7 +108,7 @@ TEST_F(forks, child_unmaps)
 	struct life_child child;
 
 	fork_one(_metadata, &self->life, &self->area, &child);
-	EXPECT_TRUE(life_child_do(&child, order_unmap, PIECE(0, NR)));
+	EXPECT_TRUE(life_child_do(&child, life_order_unmap, LIFE_PIECE(0, NR)));
 	life_fork_counts(&self->life, &self->area, -1);
 	life_claim(_metadata, &self->life, &self->area, "the child's munmap");
 	EXPECT_TRUE(life_child_end(&child, 0));
@@ -351,7 +344,7 @@ TEST_F(pieces, child_unmaps_one)
 		    variant->slice, 0);
 	fork_one(_metadata, &self->life, &self->area, &child);
 	childs = self->area;
-	EXPECT_TRUE(life_child_do(&child, order_unmap, PIECE(2, 3)));
+	EXPECT_TRUE(life_child_do(&child, life_order_unmap, LIFE_PIECE(2, 3)));
 	life_forget(&self->life, &childs, 2, 3);
 	life_claim(_metadata, &self->life, &self->area, "the child's munmap");
 	EXPECT_TRUE(life_child_end(&child, 0));
@@ -370,13 +363,13 @@ TEST_F(pieces, both_unmap_some)
 		    variant->slice, 1);
 	fork_one(_metadata, &self->life, &self->area, &child);
 	childs = self->area;
-	EXPECT_TRUE(life_child_do(&child, order_unmap, PIECE(3, 2)));
+	EXPECT_TRUE(life_child_do(&child, life_order_unmap, LIFE_PIECE(3, 2)));
 	life_forget(&self->life, &childs, 3, 2);
 	life_munmap(_metadata, &self->life, &self->area, 4, 3);
 	life_claim(_metadata, &self->life, &self->area, "both munmaps");
 	life_munmap(_metadata, &self->life, &self->area, 0, NR);
 	life_claim(_metadata, &self->life, &self->area, "the parent's munmap");
-	EXPECT_TRUE(life_child_do(&child, order_unmap, PIECE(0, 1)));
+	EXPECT_TRUE(life_child_do(&child, life_order_unmap, LIFE_PIECE(0, 1)));
 	life_forget(&self->life, &childs, 0, 1);
 	life_claim(_metadata, &self->life, &self->area, "the child's munmap");
 	EXPECT_TRUE(life_child_end(&child, SIGKILL));
@@ -397,8 +390,8 @@ TEST_F(pieces, fork_after_munmap)
 	fork_one(_metadata, &self->life, &self->area, &child);
 	childs = self->area;
 	life_claim(_metadata, &self->life, &self->area, "fork");
-	EXPECT_TRUE(life_child_do(&child, order_protect, PIECE(5, 2)));
-	EXPECT_TRUE(life_child_do(&child, order_unmap, PIECE(6, 2)));
+	EXPECT_TRUE(life_child_do(&child, order_protect, LIFE_PIECE(5, 2)));
+	EXPECT_TRUE(life_child_do(&child, life_order_unmap, LIFE_PIECE(6, 2)));
 	life_forget(&self->life, &childs, 6, 2);
 	life_claim(_metadata, &self->life, &self->area, "the child's munmap");
 	EXPECT_TRUE(life_child_end(&child, 0));

@@ -57,15 +57,6 @@ static bool order_unmap_one(struct life *life, struct life_area *area, int which
 	return !munmap(mapped[which], NR * PAT_PAGE);
 }
 
-/* So many mappings more, or fewer, of every frame. */
-static void count(struct life *life, int type, int change)
-{
-	for (unsigned int i = 0; i < NR; i++) {
-		life->frames[i].type = type;
-		life->frames[i].count += change;
-	}
-}
-
 TEST_F(many, last_one_keeps_the_type)
 {
 	struct life *life = &self->life;
@@ -81,7 +72,7 @@ TEST_F(many, last_one_keeps_the_type)
 	for (unsigned int i = 0; i < PROCESSES; i++) {
 		ASSERT_TRUE(life_child_fork(life, NULL, &children[i]));
 		ASSERT_TRUE(life_child_do(&children[i], order_map_all, 0));
-		count(life, type, MAPPINGS);
+		life_count(life, type, MAPPINGS);
 	}
 	life_claim(_metadata, life, NULL, "all have mapped");
 
@@ -89,7 +80,7 @@ TEST_F(many, last_one_keeps_the_type)
 	for (unsigned int i = 0; i < PROCESSES; i++) {
 		for (unsigned int j = 0; j < MAPPINGS; j += 2)
 			ASSERT_TRUE(life_child_do(&children[i], order_unmap_one, j));
-		count(life, type, -MAPPINGS / 2);
+		life_count(life, type, -MAPPINGS / 2);
 	}
 	life_claim(_metadata, life, NULL, "half is unmapped");
 
@@ -99,14 +90,14 @@ TEST_F(many, last_one_keeps_the_type)
 
 		ASSERT_TRUE(life_child_end(&children[i], left % 2 ? SIGKILL : 0));
 		children[i] = children[left - 1];
-		count(life, type, -MAPPINGS / 2);
+		life_count(life, type, -MAPPINGS / 2);
 		life_claim_records(_metadata, life, "one less");
 		life_claim_given(_metadata, life, left % NR, "one less");
 	}
 	for (unsigned int j = 1; j < MAPPINGS; j += 2) {
 		life_claim(_metadata, life, NULL, "the last process");
 		ASSERT_TRUE(life_child_do(&children[0], order_unmap_one, j));
-		count(life, type, -1);
+		life_count(life, type, -1);
 	}
 
 	map.phys = life_phys(life, 0);

@@ -69,40 +69,40 @@ FIXTURE_VARIANT(moves) {
 
 CASE(whole, IS_RIGHT, 0, false, { MOVE, 0, NR, 0, NR }, { UNMAP_B, 0, NR });
 CASE(whole_and_back, IS_RIGHT, 1, false,
-     { MOVE, 0, NR, 0, NR }, { BACK, 0, NR, 0, NR }, { UNMAP_A, 0, NR });
+	{ MOVE, 0, NR, 0, NR }, { BACK, 0, NR, 0, NR }, { UNMAP_A, 0, NR });
 CASE(head, HAS_BUG, 2, false,
-     { MOVE, 0, 3, 5, 3 }, { UNMAP_A, 3, 5 }, { UNMAP_B, 5, 3 });
+	{ MOVE, 0, 3, 5, 3 }, { UNMAP_A, 3, 5 }, { UNMAP_B, 5, 3 });
 CASE(middle, HAS_BUG, 3, false,
-     { MOVE, 3, 2, 0, 2 }, { UNMAP_B, 0, 2 }, { UNMAP_A, 0, NR });
+	{ MOVE, 3, 2, 0, 2 }, { UNMAP_B, 0, 2 }, { UNMAP_A, 0, NR });
 CASE(tail, HAS_BUG, 4, false,
-     { MOVE, 6, 2, 0, 2 }, { UNMAP_A, 0, 6 }, { UNMAP_B, 0, 2 });
+	{ MOVE, 6, 2, 0, 2 }, { UNMAP_A, 0, 6 }, { UNMAP_B, 0, 2 });
 CASE(piece_by_piece_reversed, HAS_BUG, 5, false,
-     { MOVE, 0, 2, 6, 2 }, { MOVE, 2, 2, 4, 2 }, { MOVE, 4, 2, 2, 2 },
-     { MOVE, 6, 2, 0, 2 }, { UNMAP_B, 3, 2 }, { UNMAP_B, 0, NR });
+	{ MOVE, 0, 2, 6, 2 }, { MOVE, 2, 2, 4, 2 }, { MOVE, 4, 2, 2, 2 },
+	{ MOVE, 6, 2, 0, 2 }, { UNMAP_B, 3, 2 }, { UNMAP_B, 0, NR });
 CASE(whole_and_shrink, IS_RIGHT, 6, false,
-     { MOVE, 0, NR, 0, 5 }, { UNMAP_B, 0, 5 });
+	{ MOVE, 0, NR, 0, 5 }, { UNMAP_B, 0, 5 });
 CASE(piece_and_shrink, HAS_BUG, 7, false,
-     { MOVE, 2, 4, 2, 1 }, { UNMAP_B, 2, 1 }, { UNMAP_A, 0, NR });
+	{ MOVE, 2, 4, 2, 1 }, { UNMAP_B, 2, 1 }, { UNMAP_A, 0, NR });
 CASE(shrink_in_place, IS_RIGHT, 8, false,
-     { SHRINK, 0, NR, 0, 3 }, { SHRINK, 0, 3, 0, 1 }, { UNMAP_A, 0, 1 });
+	{ SHRINK, 0, NR, 0, 3 }, { SHRINK, 0, 3, 0, 1 }, { UNMAP_A, 0, 1 });
 CASE(shrink_in_the_middle, HAS_BUG, 9, false,
-     { SHRINK, 2, 4, 2, 1 }, { UNMAP_A, 0, NR });
+	{ SHRINK, 2, 4, 2, 1 }, { UNMAP_A, 0, NR });
 CASE(onto_all_of_another, IS_RIGHT, 10, true,
-     { MOVE, 0, NR, 0, NR }, { UNMAP_B, 0, NR });
+	{ MOVE, 0, NR, 0, NR }, { UNMAP_B, 0, NR });
 CASE(onto_the_middle_of_another, HAS_BUG, 11, true,
-     { MOVE, 0, 4, 2, 4 }, { UNMAP_A, 4, 4 }, { UNMAP_B, 0, NR });
+	{ MOVE, 0, 4, 2, 4 }, { UNMAP_A, 4, 4 }, { UNMAP_B, 0, NR });
 CASE(back_and_forth, HAS_BUG, 12, true,
-     { MOVE, 1, 3, 4, 3 }, { BACK, 5, 1, 7, 1 }, { BACK, 0, 2, 0, 2 },
-     { MOVE, 0, 1, 1, 1 }, { UNMAP_A, 0, NR }, { UNMAP_B, 0, NR });
+	{ MOVE, 1, 3, 4, 3 }, { BACK, 5, 1, 7, 1 }, { BACK, 0, 2, 0, 2 },
+	{ MOVE, 0, 1, 1, 1 }, { UNMAP_A, 0, NR }, { UNMAP_B, 0, NR });
 CASE(refused, IS_RIGHT, 13, false,
-     { GROW, 0, NR, 0, NR + 1 }, { DUPLICATE, 0, NR }, { DONTUNMAP, 0, NR },
-     { OVERLAP, 0, NR - 1 }, { TOO_HIGH, 0, 2 }, { ACROSS, 4, NR },
-     { UNMAP_A, 0, NR });
+	{ GROW, 0, NR, 0, NR + 1 }, { DUPLICATE, 0, NR }, { DONTUNMAP, 0, NR },
+	{ OVERLAP, 0, NR - 1 }, { TOO_HIGH, 0, 2 }, { ACROSS, 4, NR },
+	{ UNMAP_A, 0, NR });
 CASE(refused_after_making_room, IS_RIGHT, 14, true,
-     { GROW_FIXED, 0, 1, 0, NR }, { UNMAP_A, 0, NR });
+	{ GROW_FIXED, 0, 1, 0, NR }, { UNMAP_A, 0, NR });
 CASE(refused_after_making_some_room, HAS_BUG, 15, true,
-     { GROW_FIXED, 2, 2, 2, 3 }, { DONTUNMAP_FIXED, 2, 2, 0, 2 },
-     { UNMAP_A, 0, NR }, { UNMAP_B, 0, NR });
+	{ GROW_FIXED, 2, 2, 2, 3 }, { DONTUNMAP_FIXED, 2, 2, 0, 2 },
+	{ UNMAP_A, 0, NR }, { UNMAP_B, 0, NR });
 
 FIXTURE_SETUP(moves)
 {
@@ -114,25 +114,6 @@ FIXTURE_SETUP(moves)
 FIXTURE_TEARDOWN(moves)
 {
 	life_close(&self->life);
-}
-
-static void move(struct __test_metadata *_metadata, struct life *life,
-		 struct life_area *from, struct life_area *to,
-		 const struct step *step)
-{
-	char *where = to->at + step->at * PAT_PAGE;
-
-	ASSERT_EQ(where, mremap(from->at + step->first * PAT_PAGE,
-				step->nr * PAT_PAGE, step->new_nr * PAT_PAGE,
-				MREMAP_MAYMOVE | MREMAP_FIXED, where))
-		TH_LOG("mremap: %s", strerror(errno));
-	life_forget(life, to, step->at, step->new_nr);
-	for (unsigned int i = 0; i < step->new_nr; i++) {
-		to->frame[step->at + i] = from->frame[step->first + i];
-		from->frame[step->first + i] = LIFE_NONE;
-	}
-	life_forget(life, from, step->first, step->nr);
-	life_area_keep(_metadata, from, step->first, step->nr);
 }
 
 static void shrink(struct __test_metadata *_metadata, struct life *life,
@@ -224,10 +205,12 @@ static void take_step(struct __test_metadata *_metadata, struct life *life,
 {
 	switch (step->op) {
 	case MOVE:
-		move(_metadata, life, a, b, step);
+		life_mremap(_metadata, life, a, step->first, step->nr, b, step->at,
+			    step->new_nr);
 		break;
 	case BACK:
-		move(_metadata, life, b, a, step);
+		life_mremap(_metadata, life, b, step->first, step->nr, a, step->at,
+			    step->new_nr);
 		break;
 	case SHRINK:
 		shrink(_metadata, life, a, step);
@@ -353,11 +336,8 @@ TEST_F(at_random, steps)
 		if (mremap(from->at + step.first * PAT_PAGE, step.nr * PAT_PAGE,
 			   step.new_nr * PAT_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 			   where) == where) {
-			life_forget(life, to, step.at, step.new_nr);
-			for (unsigned int j = 0; j < step.new_nr; j++) {
-				to->frame[step.at + j] = from->frame[step.first + j];
-				from->frame[step.first + j] = LIFE_NONE;
-			}
+			life_moved(life, from, step.first, step.nr, to, step.at,
+				   step.new_nr);
 			moved++;
 		} else {
 			ASSERT_EQ(EFAULT, errno);

@@ -127,7 +127,7 @@ TEST_F(revoke, claimed_frames_only)
 	life_forget(life, area, variant->first, variant->nr);
 	life_forget(life, &childs, variant->first, variant->nr);
 	ASSERT_TRUE(life_child_do(&child, order_forget,
-				  variant->first << 8 | variant->nr));
+				  LIFE_PIECE(variant->first, variant->nr)));
 	life_claim(_metadata, life, area, "claim");
 	EXPECT_TRUE(life_child_do(&child, order_touch, 0));
 	life_claim(_metadata, life, area, "touch");

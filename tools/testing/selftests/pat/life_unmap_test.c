@@ -57,34 +57,34 @@ CASE(middle, HAS_BUG, 3, { UNMAP, 4, 2 }, { UNMAP, 0, 4 }, { UNMAP, 6, 4 });
 CASE(middle_then_all, HAS_BUG, 4, { UNMAP, 3, 4 }, { UNMAP, 0, NR });
 CASE(both_ends, HAS_BUG, 5, { UNMAP, 0, 2 }, { UNMAP, 8, 2 }, { UNMAP, 2, 6 });
 CASE(ascending, HAS_BUG, 6,
-     { UNMAP, 0, 1 }, { UNMAP, 1, 1 }, { UNMAP, 2, 1 }, { UNMAP, 3, 1 },
-     { UNMAP, 4, 1 }, { UNMAP, 5, 1 }, { UNMAP, 6, 1 }, { UNMAP, 7, 1 },
-     { UNMAP, 8, 1 }, { UNMAP, 9, 1 });
+	{ UNMAP, 0, 1 }, { UNMAP, 1, 1 }, { UNMAP, 2, 1 }, { UNMAP, 3, 1 },
+	{ UNMAP, 4, 1 }, { UNMAP, 5, 1 }, { UNMAP, 6, 1 }, { UNMAP, 7, 1 },
+	{ UNMAP, 8, 1 }, { UNMAP, 9, 1 });
 CASE(descending, IS_RIGHT, 7,
-     { UNMAP, 9, 1 }, { UNMAP, 8, 1 }, { UNMAP, 7, 1 }, { UNMAP, 6, 1 },
-     { UNMAP, 5, 1 }, { UNMAP, 4, 1 }, { UNMAP, 3, 1 }, { UNMAP, 2, 1 },
-     { UNMAP, 1, 1 }, { UNMAP, 0, 1 });
+	{ UNMAP, 9, 1 }, { UNMAP, 8, 1 }, { UNMAP, 7, 1 }, { UNMAP, 6, 1 },
+	{ UNMAP, 5, 1 }, { UNMAP, 4, 1 }, { UNMAP, 3, 1 }, { UNMAP, 2, 1 },
+	{ UNMAP, 1, 1 }, { UNMAP, 0, 1 });
 CASE(every_second, HAS_BUG, 8,
-     { UNMAP, 1, 1 }, { UNMAP, 3, 1 }, { UNMAP, 5, 1 }, { UNMAP, 7, 1 },
-     { UNMAP, 9, 1 }, { UNMAP, 0, 1 }, { UNMAP, 2, 1 }, { UNMAP, 4, 1 },
-     { UNMAP, 6, 1 }, { UNMAP, 8, 1 });
+	{ UNMAP, 1, 1 }, { UNMAP, 3, 1 }, { UNMAP, 5, 1 }, { UNMAP, 7, 1 },
+	{ UNMAP, 9, 1 }, { UNMAP, 0, 1 }, { UNMAP, 2, 1 }, { UNMAP, 4, 1 },
+	{ UNMAP, 6, 1 }, { UNMAP, 8, 1 });
 CASE(widening_hole, HAS_BUG, 9,
-     { UNMAP, 4, 1 }, { UNMAP, 3, 3 }, { UNMAP, 2, 5 }, { UNMAP, 0, 10 });
+	{ UNMAP, 4, 1 }, { UNMAP, 3, 3 }, { UNMAP, 2, 5 }, { UNMAP, 0, 10 });
 CASE(mprotect_then_all, HAS_BUG, 10, { READ_ONLY, 3, 4 }, { UNMAP, 0, NR });
 CASE(mprotect_pieces, HAS_BUG, 11,
-     { READ_ONLY, 0, 5 }, { READ_ONLY, 2, 6 }, { UNMAP, 1, 2 },
-     { UNMAP, 4, 3 }, { UNMAP, 0, NR });
+	{ READ_ONLY, 0, 5 }, { READ_ONLY, 2, 6 }, { UNMAP, 1, 2 },
+	{ UNMAP, 4, 3 }, { UNMAP, 0, NR });
 CASE(mprotect_whole, IS_RIGHT, 12, { READ_ONLY, 0, NR }, { UNMAP, 0, NR });
 CASE(mprotect_across_boundary, HAS_BUG, 13,
-     { READ_ONLY, 0, 5 }, { UNMAP, 4, 2 }, { UNMAP, 0, NR });
+	{ READ_ONLY, 0, 5 }, { UNMAP, 4, 2 }, { UNMAP, 0, NR });
 CASE(dontdump_pieces, HAS_BUG, 14,
-     { DONTDUMP, 2, 3 }, { DONTFORK, 4, 3 }, { UNMAP, 3, 3 },
-     { UNMAP, 0, NR });
+	{ DONTDUMP, 2, 3 }, { DONTFORK, 4, 3 }, { UNMAP, 3, 3 },
+	{ UNMAP, 0, NR });
 CASE(dontfork_then_all, HAS_BUG, 15, { DONTFORK, 5, 2 }, { UNMAP, 0, NR });
 CASE(dontneed_is_refused, IS_RIGHT, 16,
-     { DONTNEED, 0, NR }, { DONTNEED, 4, 1 }, { UNMAP, 0, NR });
+	{ DONTNEED, 0, NR }, { DONTNEED, 4, 1 }, { UNMAP, 0, NR });
 CASE(dontneed_of_a_piece_is_refused, HAS_BUG, 17,
-     { UNMAP, 4, 1 }, { DONTNEED, 5, 2 }, { UNMAP, 0, NR });
+	{ UNMAP, 4, 1 }, { DONTNEED, 5, 2 }, { UNMAP, 0, NR });
 
 FIXTURE_SETUP(pieces)
 {
