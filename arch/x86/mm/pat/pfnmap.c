@@ -758,9 +758,12 @@ static void pat_trim_twins(const struct pat_trim_range *range)
 				continue;
 			twin = pat_trim_find(range, map->vma.vm_start,
 					     map->vma.vm_end, map);
-			if (twin)
-				spare = pat_drop_part(twin, map->vma.vm_start,
-						      map->vma.vm_end, spare);
+			if (!twin)
+				continue;
+			/* A zap that has begun must not drop what is left. */
+			map->stamp = max(map->stamp, twin->stamp);
+			spare = pat_drop_part(twin, map->vma.vm_start,
+					      map->vma.vm_end, spare);
 		}
 		pat_records_unlock();
 		pat_map_free_chain(spare);
