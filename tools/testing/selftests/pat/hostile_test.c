@@ -388,16 +388,17 @@ static char *odd_address(uint32_t *random, char *ground)
 }
 
 /*
- * Sizes that reach beyond the playground would hit the process itself: they are
- * passed on only if no address in it can be meant.
+ * A size that reaches beyond the playground would hit the process itself, and
+ * what it shares with the test. One with which the end wraps hits nothing.
  */
 static size_t fitting(char *at, char *ground, size_t size)
 {
 	size_t room = ground + PLAYGROUND * PAT_PAGE - at;
+	bool wraps = (uintptr_t)at + size < (uintptr_t)at;
 
-	if (at < ground || at >= ground + PLAYGROUND * PAT_PAGE)
+	if (at < ground || at >= ground + PLAYGROUND * PAT_PAGE || wraps)
 		return size;
-	return size > room && size < 1UL << 57 ? room : size;
+	return size > room ? room : size;
 }
 
 static void random_call(uint32_t *random, char *ground)
