@@ -156,6 +156,10 @@ struct told {
 
 static struct told *told;
 
+/* What is mapped to the limit: /dev/mem would say EAGAIN whatever the reason. */
+static int resource;
+static uint64_t resource_offset;
+
 /* Maps page after page until that fails. */
 static bool order_map_to_the_limit(struct life *life, struct life_area *area,
 				   int unused)
@@ -163,7 +167,7 @@ static bool order_map_to_the_limit(struct life *life, struct life_area *area,
 	told->error = 0;
 	for (told->mapped = 0; told->mapped < MANY; told->mapped++) {
 		mapped[told->mapped] = mmap(NULL, PAT_PAGE, PROT_READ, MAP_SHARED,
-					    life->row.devmem, life_phys(life, 0));
+					    resource, resource_offset);
 		if (mapped[told->mapped] == MAP_FAILED) {
 			told->error = errno;
 			break;
@@ -225,10 +229,8 @@ static bool order_fork(struct life *life, struct life_area *area, int unused)
 /* A child in a group of its own, and a page in which it tells about itself. */
 static void open_child(struct __test_metadata *_metadata, struct life *life,
 		       struct life_area *area, struct life_child *child,
-		       unsigned int slice, const char *name,
-		       enum row_stock stock)
+		       const char *name)
 {
-	life_open(_metadata, life, MEMCG_PAGES + slice * NR, NR, stock);
 	told = mmap(NULL, PAT_PAGE, PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	ASSERT_NE(MAP_FAILED, told);
@@ -269,8 +271,11 @@ TEST_F(memcg, mmap_at_the_limit)
 	unsigned int failures = 0;
 	char text[48];
 
-	open_child(_metadata, life, NULL, &child, 1, "mmap",
-		   ROW_STOCK_IS_RIGHT);
+	life_open(_metadata, life, MEMCG_PAGES + NR, NR, ROW_STOCK_IS_RIGHT);
+	resource = life_source_open(_metadata, life, LIFE_RESOURCE, 0, 1,
+				    &resource_offset);
+	ASSERT_LE(0, resource);
+	open_child(_metadata, life, NULL, &child, "mmap");
 	life->frames[0].type = PAT_TEST_UC_MINUS;
 	for (unsigned int i = 0; i < LIMITS; i++) {
 		limit_to(_metadata, i * PAT_PAGE);
@@ -291,6 +296,7 @@ TEST_F(memcg, mmap_at_the_limit)
 	EXPECT_LT(0, failures) TH_LOG("the limit was never felt");
 	TH_LOG("%u of %u times the limit was felt", failures, LIMITS);
 	close_child(_metadata, life, &child);
+	close(resource);
 	life_verdict(_metadata, life);
 	pat_expect_done();
 }
@@ -303,9 +309,9 @@ TEST_F(memcg, split_and_fork_at_the_limit)
 	struct life_child child;
 	char text[48];
 
+	life_open(_metadata, life, MEMCG_PAGES + 2 * NR, NR, ROW_STOCK_HAS_BUG);
 	life_area_open(_metadata, area, NR);
-	open_child(_metadata, life, area, &child, 2, "split",
-		   ROW_STOCK_HAS_BUG);
+	open_child(_metadata, life, area, &child, "split");
 	for (unsigned int i = 0; i < LIMITS; i++) {
 		/* A child of its own each time, with the mapping whole. */
 		struct life_child splitter;
