@@ -249,9 +249,13 @@ static inline struct pat_test_pte *fault_entries(struct fault_run *run,
 	for (unsigned int i = 0; i < state->nr; i++) {
 		const struct fault_area *area = &state->areas[i];
 
-		for (unsigned int page = 0; area->at && page < area->nr; page++)
-			entries[nr++] = fault_entry(run, area->at +
-							 page * PAT_PAGE);
+		for (unsigned int page = 0; area->at && page < area->nr; page++) {
+			entries[nr] = fault_entry(run, area->at + page * PAT_PAGE);
+			/* Every fork, also in vain, has it copied on write. */
+			if (area->entries == FAULT_OWN_COPY)
+				entries[nr].writable = 0;
+			nr++;
+		}
 	}
 	return entries;
 }
