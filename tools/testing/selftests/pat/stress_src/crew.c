@@ -81,7 +81,8 @@ bool crew_start(uint64_t seed)
 {
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1))
+	if (shared == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1) ||
+	    !frames_find())
 		return false;
 	master_seed = seed;
 	for (unsigned int kind = 0; kind < nr_kinds; kind++)

@@ -86,7 +86,7 @@ int forker_executed(void)
 {
 	struct random random = { getpid() };
 
-	if (!frames_open())
+	if (!frames_find() || !frames_open())
 		return 1;
 	for (int i = 0; i < 3; i++)
 		frames_map(&random, random_below(&random, NR_SOURCES),

@@ -13,9 +13,9 @@
 #define MAX_CHUNKS	4
 
 static int files[NR_SOURCES];
-static uint64_t bar_start;
+static struct pci_bar bar;
 
-static bool find_bar(struct pci_bar *found)
+bool frames_find(void)
 {
 	struct pci_bar bars[MAX_BARS];
 	int nr = facts_pci_bars(bars, MAX_BARS);
@@ -23,7 +23,7 @@ static bool find_bar(struct pci_bar *found)
 	for (int i = 0; i < nr; i++) {
 		if (bars[i].vendor == 0x1af4 && bars[i].device == 0x1110 &&
 		    bars[i].number == 2) {
-			*found = bars[i];
+			bar = bars[i];
 			return true;
 		}
 	}
@@ -33,12 +33,8 @@ static bool find_bar(struct pci_bar *found)
 
 bool frames_open(void)
 {
-	struct pci_bar bar;
 	char path[128];
 
-	if (!find_bar(&bar))
-		return false;
-	bar_start = bar.start;
 	files[SOURCE_DEVMEM_SYNC] = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
 	files[SOURCE_DEVMEM] = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource2", bar.function);
@@ -59,7 +55,7 @@ int frames_file(enum source source)
 
 uint64_t frames_phys(unsigned int page)
 {
-	return bar_start + page * PAGE;
+	return bar.start + page * PAGE;
 }
 
 /* In the driver's file any offset will do: this one tells the page. */

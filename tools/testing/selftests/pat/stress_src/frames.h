@@ -29,6 +29,9 @@ enum source {
 	NR_SOURCES,
 };
 
+/* Finds the BAR: once, since it takes long, and the children know it, too. False with errno. */
+bool frames_find(void);
+
 /* Opens the files, once a process. False with errno. */
 bool frames_open(void);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Keeps the page allocator busy, so that the frames of freed page tables and
- * records are used again at once. A few MiB at a time: nothing is to run out.
+ * records are used again at once. A MiB or two at a time: nothing is to run out.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 static void operation(struct worker *w)
 {
-	size_t size = random_from(&w->random, 1, 2048) * PAGE;
+	size_t size = random_from(&w->random, 1, 512) * PAGE;
 	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
