@@ -11,7 +11,8 @@
  *
  * The name's end tells that it is run only where the kernel does that.
  *
- * Stock: right if all of a mapping is claimed.
+ * Stock: right if all of a mapping is claimed (as its source says; no stock
+ * kernel is built with that option).
  */
 #include <setjmp.h>
 
