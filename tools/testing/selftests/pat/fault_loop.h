@@ -209,7 +209,8 @@ static inline void fault_claim_entry(struct fault_run *run,
 		right = pte.got == PAT_TEST_NOT_MAPPED;
 		break;
 	case FAULT_OWN_COPY:
-		right = pte.got == PAT_TEST_WB && pte.pfn != pfn;
+		/* mm maps it with the protection of the VMA, type and all. */
+		right = pte.got != PAT_TEST_NOT_MAPPED && pte.pfn != pfn;
 		break;
 	}
 	FAULT_CLAIM(run, right,
