@@ -50,6 +50,9 @@ function is_boot_line(s)
 
 function is_bad(s)
 {
+	# How KCSAN is configured is no event, either.
+	if (s ~ /^kcsan: non-strict mode configured/)
+		return 0
 	if (s ~ /x86\/PAT:/)
 		return !is_boot_line(s)
 	return s ~ /WARNING:|BUG:|BUG at|KASAN|KCSAN|UBSAN|INFO: (trying|lockdep|possible|task|rcu|inconsistent|suspicious|recursive)/ ||
