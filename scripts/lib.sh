@@ -33,6 +33,13 @@ die()
 	exit 1
 }
 
+# number NAME VALUE LEAST MOST: is it a whole number in these limits?
+number()
+{
+	[[ $2 =~ ^(0|[1-9][0-9]{0,17})$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] ||
+		die "$1=$2 is not a whole number from $3 to $4"
+}
+
 # lock NAME: wait until no other of our scripts does this job; lasts until the caller ends.
 lock()
 {

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does the code under test say what the reference says?
+ *
+ * Always: every frame that is mapped, or may be in a TLB, is recorded for that
+ * page of that process.  At rest, with no zap in flight and no work to do,
+ * nothing else is.
+ */
+
+#include "ops.h"
+#include "reference.h"
+
+static bool at_rest(void)
+{
+	return !toy_zaps_any() && !shim_work_pending() && !shim_work_running();
+}
+
+static void check_record(const struct toy_mm *toy, const struct pat_map *map)
+{
+	unsigned long pfn = pat_map_pfn(map), nr = pat_map_pages(map), i;
+
+	SHIM_CHECK(map->vma.vm_mm == &toy->mm);
+	SHIM_CHECK(map->holder == PAT_HOLDER_USER);
+	SHIM_CHECK(map->vma.vm_start >= TOY_ADDR(0));
+	SHIM_CHECK(map->vma.vm_end <= TOY_ADDR(TOY_PAGES));
+	SHIM_CHECK(pfn < TOY_FRAMES && nr <= TOY_FRAMES - pfn);
+	for (i = pfn; i < pfn + nr; i++)
+		SHIM_CHECK(map->ram == (toy_kind[i] != TOY_RESERVED));
+}
+
+static unsigned long last_below(const struct rb_node *rb)
+{
+	return rb ? rb_entry(rb, struct pat_map, by_addr)->by_addr_last : 0;
+}
+
+/* The tree by address knows how far each subtree reaches. */
+static void check_tree(const struct pat_map *map)
+{
+	unsigned long last = max(map->vma.vm_end - 1,
+				 max(last_below(map->by_addr.rb_left),
+				     last_below(map->by_addr.rb_right)));
+
+	SHIM_CHECK(map->by_addr_last == last);
+}
+
+/* "A record never straddles two VMAs." */
+static void check_vma_of(struct toy_mm *toy, const struct pat_map *map)
+{
+	struct toy_vma *area = toy_find(toy, TOY_PAGE(map->vma.vm_start));
+
+	SHIM_CHECK(area && area->vma.vm_end >= map->vma.vm_end);
+	SHIM_CHECK(area->vma.vm_flags & VM_PAT);
+}
+
+static bool is_recorded(struct toy_mm *toy, int page, int frame)
+{
+	struct pat_map *map;
+
+	for (map = pat_record_first(&toy->mm, TOY_ADDR(page), TOY_ADDR(page + 1));
+	     map;
+	     map = pat_record_next(map, TOY_ADDR(page), TOY_ADDR(page + 1)))
+		if (pat_map_pfn(map) + page - TOY_PAGE(map->vma.vm_start) == frame)
+			return true;
+	return false;
+}
+
+/* What may be in a TLB is recorded, also when a zap has just dropped records. */
+void compare_cached(struct toy_mm *toy, int start, int end)
+{
+	void (*preempt)(void) = shim_preempt;
+	int page, i;
+
+	shim_preempt = NULL;
+	pat_records_lock();
+	for (page = start; page < end; page++)
+		for (i = 0; i < toy->cached[page].nr; i++) {
+			int frame = toy->cached[page].frames[i];
+
+			SHIM_CHECK(!ref_recorded(frame) ||
+				   is_recorded(toy, page, frame));
+		}
+	pat_records_unlock();
+	shim_preempt = preempt;
+}
+
+static void adopt_extras(struct toy_mm *toy, int page, struct toy_bag *bag)
+{
+	struct toy_bag *old = &toy->extra[page];
+	int i;
+
+	SHIM_CHECK(!bag->nr || !at_rest());
+	if (!bag->nr && !old->nr)
+		return;
+	for (i = 0; i < old->nr; i++)
+		if (ref_typed(old->frames[i]))
+			ref_drop(old->frames[i]);
+	for (i = 0; i < bag->nr; i++)
+		if (ref_typed(bag->frames[i]))
+			ref_hold(bag->frames[i],
+				 pat_reserved_type(bag->frames[i]));
+	*old = *bag;
+}
+
+/* Where others run in between, nothing is compared until all are done. */
+void compare_mm(struct toy_mm *toy)
+{
+	static struct toy_bag got[TOY_PAGES];
+	void (*preempt)(void) = shim_preempt;
+	struct pat_map *map;
+	int page, i;
+
+	if (ops_racing())
+		return;
+	for (page = 0; page < TOY_PAGES; page++)
+		got[page].nr = 0;
+
+	shim_preempt = NULL;
+	pat_records_lock();
+	for (map = pat_record_first(&toy->mm, 0, ULONG_MAX); map;
+	     map = pat_record_next(map, 0, ULONG_MAX)) {
+		check_record(toy, map);
+		check_tree(map);
+		if (at_rest())
+			check_vma_of(toy, map);
+		page = TOY_PAGE(map->vma.vm_start);
+		for (i = 0; i < pat_map_pages(map); i++)
+			toy_bag_put(&got[page + i], pat_map_pfn(map) + i);
+	}
+	pat_records_unlock();
+	shim_preempt = preempt;
+
+	for (page = 0; page < TOY_PAGES; page++) {
+		const struct toy_pte *pte = &toy->pte[page];
+		const struct toy_bag *cached = &toy->cached[page];
+
+		for (i = 0; i < cached->nr; i++)
+			SHIM_CHECK(!ref_recorded(cached->frames[i]) ||
+				   toy_bag_has(&got[page], cached->frames[i]));
+		if (pte->frame != TOY_NONE && ref_recorded(pte->frame)) {
+			SHIM_CHECK(toy_bag_take(&got[page], pte->frame));
+			SHIM_CHECK(!ref_typed(pte->frame) ||
+				   pat_reserved_type(pte->frame) == pte->type);
+		}
+		adopt_extras(toy, page, &got[page]);
+	}
+}
+
+static struct ref_kernel *find_kernel(const struct pat_record_info *info,
+				      u64 seen)
+{
+	int i;
+
+	for (i = 0; i < REF_KERNEL; i++) {
+		struct ref_kernel *k = &ref_kernel[i];
+
+		if (k->used && !(seen & BIT(i)) && k->frame == info->pfn &&
+		    k->nr == info->pages && k->type == info->type &&
+		    k->vaddr == (info->holder == PAT_HOLDER_KERNEL ?
+				 info->start : 0))
+			return k;
+	}
+	return NULL;
+}
+
+/* What debugfs shows is what the reference counts. */
+static void compare_list(void)
+{
+	static unsigned short holds[TOY_FRAMES];
+	unsigned long count, i, frame;
+	struct pat_record_info *infos;
+	unsigned int saved = shim_fail_at;
+	u64 seen = 0;
+
+	shim_fail_at = 0;
+	infos = pat_records_snapshot(&count);
+	shim_fail_at = saved;
+	SHIM_CHECK(infos);
+
+	memset(holds, 0, sizeof(holds));
+	for (i = 0; i < count; i++) {
+		const struct pat_record_info *info = &infos[i];
+
+		SHIM_CHECK(!i || infos[i - 1].pfn <= info->pfn);
+		SHIM_CHECK(info->pages && info->pfn + info->pages <= TOY_FRAMES);
+		for (frame = info->pfn; frame < info->pfn + info->pages; frame++) {
+			SHIM_CHECK(info->type == ref_held_type(frame));
+			holds[frame]++;
+		}
+		if (info->holder != PAT_HOLDER_USER) {
+			struct ref_kernel *k = find_kernel(info, seen);
+
+			SHIM_CHECK(k);
+			seen |= BIT(k - ref_kernel);
+		}
+	}
+	for (i = 0; i < REF_KERNEL; i++)
+		SHIM_CHECK(!ref_kernel[i].used || seen & BIT(i));
+	SHIM_CHECK(!memcmp(holds, ref_holds, sizeof(holds)));
+	kvfree(infos);
+}
+
+static void compare_types(unsigned long frame, unsigned long end)
+{
+	for (; frame < end; frame++)
+		SHIM_CHECK(pat_lookup(frame) == ref_lookup(frame));
+}
+
+/* The quick check, of what an operation was about. */
+void compare_frames(unsigned long frame, unsigned long nr)
+{
+	if (at_rest() && !ops_racing())
+		compare_types(frame, frame + nr);
+}
+
+/* The table of RAM, asked with ranges of each length. */
+static void compare_ram(void)
+{
+	unsigned long frame, run, expect;
+
+	for (frame = 0; frame < TOY_FRAMES; frame += expect) {
+		for (expect = 1; frame + expect < TOY_FRAMES; expect++)
+			if (toy_kind[frame + expect] != toy_kind[frame])
+				break;
+		SHIM_CHECK(pat_ram_run(frame, TOY_FRAMES - frame, &run) ==
+			   (enum pat_frames)toy_kind[frame]);
+		SHIM_CHECK(run == expect);
+		SHIM_CHECK(pat_ram_run(frame + expect - 1, 1, &run) ==
+			   (enum pat_frames)toy_kind[frame] && run == 1);
+	}
+}
+
+/* All but the types of frames that nobody maps: of those one part in PARTS. */
+void compare_part(unsigned int part)
+{
+	struct pat_verdict verdict;
+	int i;
+
+	for (i = 0; i < TOY_MMS; i++)
+		if (toy_mms[i])
+			compare_mm(toy_mms[i]);
+	compare_list();
+	compare_ram();
+	compare_types(part * TOY_FRAMES / COMPARE_PARTS,
+		      (part + 1) * TOY_FRAMES / COMPARE_PARTS);
+	pat_validate(&verdict);
+	if (verdict.broken)
+		shim_fail("pat_validate", (int)verdict.pfn, verdict.broken);
+}
+
+void compare_all(void)
+{
+	compare_part(0);
+	compare_types(0, TOY_FRAMES);
+}
