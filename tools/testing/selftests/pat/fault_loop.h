@@ -227,7 +227,7 @@ static inline void fault_claim_state(struct fault_run *run,
 		for (unsigned int page = 0; page < state->areas[i].nr; page++)
 			if (state->areas[i].at)
 				fault_claim_entry(run, &state->areas[i], page);
-	row_claim_valid(run->_metadata, run->row);
+	row_claim_valid(run->_metadata, run->row, "a failure injected");
 	fault_claim_list(run, state, patience);
 }
 

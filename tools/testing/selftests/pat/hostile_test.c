@@ -476,7 +476,7 @@ TEST_F(hostile, calls_at_random)
 
 		fork_nobody(_metadata, life, NULL, &child);
 		EXPECT_TRUE(life_child_do(&child, order_call_at_random, seed ?: 1));
-		life_claim_valid(_metadata, life, "random calls");
+		row_claim_valid(_metadata, &life->row, "random calls");
 		EXPECT_TRUE(life_child_end(&child, i % 2 ? SIGKILL : 0));
 		life_claim(_metadata, life, NULL, "its end");
 	}

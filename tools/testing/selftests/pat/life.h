@@ -327,20 +327,6 @@ static inline void life_claim_entries(struct __test_metadata *_metadata,
 	}
 }
 
-/* Claims that the kernel's own check finds nothing; stock has no such check. */
-static inline void life_claim_valid(struct __test_metadata *_metadata,
-				    struct life *life, const char *step)
-{
-	char line[160] = "cannot be read";
-
-	if (pat_on_stock() || !life->row.pat_is_on)
-		return;
-	pat_read_line("/sys/kernel/debug/x86", "pat_validate", 0, line,
-		      sizeof(line));
-	line[strcspn(line, "\n")] = '\0';
-	ROW_CLAIM(&life->row, !strncmp(line, "ok:", 3), "%s: %s", step, line);
-}
-
 /* All claims about frames; @area may be NULL. */
 static inline void life_claim(struct __test_metadata *_metadata,
 			      struct life *life, const struct life_area *area,
@@ -351,7 +337,7 @@ static inline void life_claim(struct __test_metadata *_metadata,
 		life_claim_given(_metadata, life, i, step);
 	if (area)
 		life_claim_entries(_metadata, life, area, step);
-	life_claim_valid(_metadata, life, step);
+	row_claim_valid(_metadata, &life->row, step);
 }
 
 /* The last claim: nobody holds anything. */

@@ -276,7 +276,7 @@ static void is_killed_at_any_moment(struct __test_metadata *_metadata,
 		snprintf(text, sizeof(text), "kill %u", i);
 		life_claim_records(_metadata, life, text);
 		life_claim_given(_metadata, life, life_random(&random, NR), text);
-		life_claim_valid(_metadata, life, text);
+		row_claim_valid(_metadata, &life->row, text);
 	}
 	life_claim(_metadata, life, area, "all kills");
 	close(play.fd);

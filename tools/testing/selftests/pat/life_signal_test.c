@@ -291,7 +291,7 @@ TEST_F(life_signal, killed_at_each_allocation)
 
 		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 		row_claim_list_as_before(_metadata, row);
-		row_claim_valid(_metadata, row);
+		row_claim_valid(_metadata, row, "killed");
 		if (row->broken)
 			TH_LOG("killed at allocation %u", n);
 	}

@@ -65,8 +65,6 @@ struct row {
 };
 
 /* Only kernels with this series have it. */
-#define ROW_VALIDATE_FILE "/sys/kernel/debug/x86/pat_validate"
-
 /* Broken claims that are printed; more of them tell nothing new. */
 #define ROW_SHOWN 4
 
@@ -263,19 +261,16 @@ static inline void row_claim_list_as_before(struct __test_metadata *_metadata,
 
 /* Claims that the kernel's own validator finds every invariant to hold. */
 static inline void row_claim_valid(struct __test_metadata *_metadata,
-				   struct row *row)
+				   struct row *row, const char *when)
 {
-	char text[256] = "";
-	FILE *file;
+	char line[160] = "cannot be read";
 
 	if (pat_on_stock() || !row->pat_is_on)
 		return;
-	file = fopen(ROW_VALIDATE_FILE, "r");
-	ASSERT_NE(NULL, file) TH_LOG("%s: %s", ROW_VALIDATE_FILE, strerror(errno));
-	ASSERT_NE(NULL, fgets(text, sizeof(text), file));
-	fclose(file);
-	text[strcspn(text, "\n")] = '\0';
-	ROW_CLAIM(row, !strncmp(text, "ok", 2), "the validator: %s", text);
+	pat_read_line("/sys/kernel/debug/x86", "pat_validate", 0, line,
+		      sizeof(line));
+	line[strcspn(line, "\n")] = '\0';
+	ROW_CLAIM(row, !strncmp(line, "ok:", 3), "%s: %s", when, line);
 }
 
 /* Claims that the kernel has complained about nothing since the test began. */
