@@ -284,7 +284,10 @@ static inline void life_claim_given(struct __test_metadata *_metadata,
 		.phys = life_phys(life, frame),
 		.size = PAT_PAGE,
 	};
-	int want = row_type(&life->row, f->count ? f->type : PAT_TEST_WC);
+	int asked = wc_held ? PAT_TEST_UC_MINUS : PAT_TEST_WC;
+	/* Without PAT nobody holds a type against others. */
+	bool held = f->count && life->row.pat_is_on;
+	int want = row_type(&life->row, held ? f->type : asked);
 
 	if (f->unknown)
 		return;

@@ -43,8 +43,8 @@ enum row_pages {
 	LIFE_DRIVER_PAGES = 6144,
 	LIFE_REVOKE_PAGES = 6656,
 	LIFE_REFUSE_PAGES = 6912,
-	HOSTILE_PAGES = 7168,
-	MEMCG_PAGES = 7424,
+	MEMCG_PAGES = 7168,
+	HOSTILE_PAGES = 7424,		/* to the end: maps where it likes */
 };
 
 enum row_stock {
