@@ -678,6 +678,62 @@ TEST_F(iounmap, another_type_waits_for_a_flush_under_way)
 	row_verdict(_metadata, &order->row);
 }
 
+/* --- an iounmap() that has only begun --- */
+
+struct iounmapper {
+	pthread_t thread;
+	int driver;		/* not the one others use: it has a mutex */
+	int delay;
+	uint32_t handle;
+	bool good;
+};
+
+static void *iounmapper_runs(void *arg)
+{
+	struct iounmapper *iounmapper = arg;
+
+	iounmapper->good = delay_run_on(DELAY_CPU_HELD) &&
+			 delay_arm(iounmapper->delay, "remove_vm_area",
+				   PAT_DELAY_ANY_RANGE, 0) &&
+			 !ioctl(iounmapper->driver, PAT_TEST_UNMAP,
+				iounmapper->handle);
+	return NULL;
+}
+
+TEST_F(iounmap, type_is_held_until_it_is_unmapped)
+{
+	struct order *order = &self->order;
+	struct row *row = &order->row;
+	uint64_t phys = row_phys(row, variant->page + 2);
+	struct iounmapper iounmapper = {
+		.driver = pat_open_driver(_metadata),
+		.delay = order->delay,
+	};
+	struct pat_test_map map = {
+		.api = PAT_TEST_IOREMAP,
+		.phys = phys,
+		.size = PAT_PAGE,
+	};
+	struct asker asker = { .how = variant->asks };
+
+	ASSERT_EQ(0, ioctl(iounmapper.driver, PAT_TEST_MAP, &map));
+	ASSERT_EQ(0, map.err);
+	iounmapper.handle = map.handle;
+	ASSERT_EQ(0, pthread_create(&iounmapper.thread, NULL, iounmapper_runs,
+				    &iounmapper));
+	delay_wait_held(_metadata, order->delay);
+	ask(_metadata, order, phys, &asker);
+	ROW_CLAIM(row, !asker.granted,
+		  "granted as write-combining while it was mapped");
+	delay_release(_metadata, order->delay);
+	ASSERT_EQ(0, pthread_join(iounmapper.thread, NULL));
+	ASSERT_TRUE(iounmapper.good);
+	give_back(_metadata, row, &asker);
+	row_claim_free(_metadata, row, phys);
+	close(iounmapper.driver);
+	row_verdict(_metadata, row);
+}
+
 /* --- what need not wait --- */
 
 FIXTURE(iounmap_again) {
