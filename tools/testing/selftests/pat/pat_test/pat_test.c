@@ -659,6 +659,9 @@ static long ioctl_read_pte(void __user *arg)
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
 }
 
+/* KVM looks up under its MMU lock: nothing may sleep, or take what may. */
+static DEFINE_SPINLOCK(lookup_lock);
+
 static long ioctl_lookup(void __user *arg)
 {
 	struct pat_test_lookup req;
@@ -669,7 +672,9 @@ static long ioctl_lookup(void __user *arg)
 		return -EINVAL;
 
 	req.err = pat_enabled() ? 0 : -ENODEV;
+	spin_lock(&lookup_lock);
 	req.immune = pat_enabled() && pat_pfn_immune_to_uc_mtrr(req.pfn);
+	spin_unlock(&lookup_lock);
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
 }
 
