@@ -115,6 +115,17 @@ static void ask_mmap(struct __test_metadata *_metadata, struct order *order,
 	asker->granted = pte.got == PAT_TEST_WC;
 }
 
+/* A reservation does with UC-, too: which it has, the list says. */
+static bool is_reserved_wc(struct __test_metadata *_metadata, struct row *row,
+			   uint64_t phys)
+{
+	struct pat_list now = pat_list_now(_metadata, row->pat_is_on);
+	bool wc = pat_list_count(&now, phys, PAT_TEST_WC);
+
+	pat_list_free(&now);
+	return wc;
+}
+
 /* The frame stays granted, until it is given back. */
 static void ask(struct __test_metadata *_metadata, struct order *order,
 		uint64_t phys, struct asker *asker)
@@ -135,8 +146,9 @@ static void ask(struct __test_metadata *_metadata, struct order *order,
 	}
 	ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_MAP, &asker->map));
 	asker->granted = !asker->map.err &&
-			 (asker->map.got == PAT_TEST_WC ||
-			  (asker->how == ASKS_RESERVE && row->pat_is_on));
+			 (asker->how == ASKS_RESERVE ?
+			  is_reserved_wc(_metadata, row, phys) :
+			  asker->map.got == PAT_TEST_WC);
 }
 
 static void give_back(struct __test_metadata *_metadata, struct row *row,
