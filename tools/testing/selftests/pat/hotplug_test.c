@@ -21,7 +21,7 @@
 #include "pat_kselftest.h"
 
 /* How often a CPU, or a block of memory, goes away and comes back. */
-#define CYCLES 8
+#define CYCLES 4
 
 /* The workers' pages of the BAR: so many each. */
 #define PAGES_FROM 1024
