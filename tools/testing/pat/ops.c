@@ -328,24 +328,30 @@ static void op_munmap(void)
 	judge(err, 0, failures);
 }
 
-static void op_zap_begin(void)
+/* unmap_mapping_range() of a part of a VMA begins; NULL if it may not, or cannot. */
+static struct toy_zap *begin_zap(const char *name)
 {
 	int slot, start, nr;
-	struct toy_zap *zap;
 	struct toy_vma *area;
 	struct toy_mm *toy;
 
 	toy = toy_mms[slot = take(TOY_MMS)];
 	area = toy ? take_vma(toy) : NULL;
 	if (!area)
-		return;
+		return NULL;
 	nr = vma_pages(&area->vma);
 	start = TOY_PAGE(area->vma.vm_start) + take(nr);
 	nr = take_length(TOY_PAGE(area->vma.vm_end) - start);
 	if (!toy_may_zap(toy, area, start, start + nr))
-		return;
-	note("zap-begin", slot, start, nr, 0, 0);
-	zap = toy_zap_begin(toy, area, start, start + nr);
+		return NULL;
+	note(name, slot, start, nr, 0, 0);
+	return toy_zap_begin(toy, area, start, start + nr);
+}
+
+static void op_zap_begin(void)
+{
+	struct toy_zap *zap = begin_zap("zap-begin");
+
 	if (zap)
 		toy_zap_step(zap, take(4));
 }
@@ -373,22 +379,8 @@ static void op_zap_end(void)
 /* unmap_mapping_range() of a part, undisturbed. */
 static void op_zap(void)
 {
-	int slot, start, nr;
-	struct toy_zap *zap;
-	struct toy_vma *area;
-	struct toy_mm *toy;
+	struct toy_zap *zap = begin_zap("zap");
 
-	toy = toy_mms[slot = take(TOY_MMS)];
-	area = toy ? take_vma(toy) : NULL;
-	if (!area)
-		return;
-	nr = vma_pages(&area->vma);
-	start = TOY_PAGE(area->vma.vm_start) + take(nr);
-	nr = take_length(TOY_PAGE(area->vma.vm_end) - start);
-	if (!toy_may_zap(toy, area, start, start + nr))
-		return;
-	note("zap", slot, start, nr, 0, 0);
-	zap = toy_zap_begin(toy, area, start, start + nr);
 	if (zap)
 		toy_zap_end(zap);
 }

@@ -207,6 +207,20 @@ static struct handle *handle_find(struct pat_test_file *file, unsigned long nr,
 	return handle && handle->kind == kind ? handle : NULL;
 }
 
+/* The caller's alone from now on; NULL if there is none such. */
+static struct handle *handle_take(struct pat_test_file *file, unsigned long nr,
+				  enum handle_kind kind)
+{
+	struct handle *handle;
+
+	mutex_lock(&file->mutex);
+	handle = handle_find(file, nr, kind);
+	if (handle)
+		xa_erase(&file->handles, nr);
+	mutex_unlock(&file->mutex);
+	return handle;
+}
+
 /* Caller holds the mutex. */
 static int handle_add(struct pat_test_file *file, struct handle *handle, u32 *nr)
 {
@@ -331,13 +345,8 @@ out_free:
 
 static long ioctl_unmap(struct pat_test_file *file, unsigned long nr)
 {
-	struct handle *handle;
+	struct handle *handle = handle_take(file, nr, HANDLE_MAP);
 
-	mutex_lock(&file->mutex);
-	handle = handle_find(file, nr, HANDLE_MAP);
-	if (handle)
-		xa_erase(&file->handles, nr);
-	mutex_unlock(&file->mutex);
 	if (!handle)
 		return -ENOENT;
 
@@ -1149,13 +1158,8 @@ out_free:
 
 static long ioctl_unclaim(struct pat_test_file *file, unsigned long nr)
 {
-	struct handle *handle;
+	struct handle *handle = handle_take(file, nr, HANDLE_CLAIM);
 
-	mutex_lock(&file->mutex);
-	handle = handle_find(file, nr, HANDLE_CLAIM);
-	if (handle)
-		xa_erase(&file->handles, nr);
-	mutex_unlock(&file->mutex);
 	if (!handle)
 		return -ENOENT;
 
