@@ -4,6 +4,8 @@
 # out: it would be the scheduler's that is watched all the time.
 KCSAN_SANITIZE=n
 KCSAN_SANITIZE_pat.o=y
+KCSAN_SANITIZE_fix.o=y
+KCSAN_SANITIZE_freed.o=y
 KCSAN_SANITIZE_pageattr.o=y
 KCSAN_SANITIZE_pfnmap.o=y
 KCSAN_SANITIZE_ram.o=y

@@ -25,7 +25,10 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot);
 void pfnmap_populated(struct vm_area_struct *vma, unsigned long addr,
 		      unsigned long size);
-void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn);
+void pfnmap_lookup_prot(const struct vm_area_struct *vma, pgprot_t *prot,
+			pfn_t pfn);
+pte_t __pfnmap_page_pte(const struct vm_area_struct *vma,
+			const struct page *page, pte_t pte);
 bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn, unsigned int order);
 int pfnmap_reserve(unsigned long pfn, unsigned long size, pgprot_t *prot);
 void pfnmap_release(unsigned long pfn, unsigned long size);
@@ -44,10 +47,18 @@ void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
 void pfnmap_exit(struct mmu_gather *tlb);
 void pfnmap_purge_begin(void);
 void pfnmap_purge_end(void);
+void pfnmap_keep_freed(struct page *page, unsigned int order);
 
 static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 {
 	return vma->vm_flags & VM_PAT;
+}
+
+/* May @page, about to be mapped by @pte, be anything but plain write-back? */
+static inline bool pfnmap_page_is_typed(const struct page *page, pte_t pte)
+{
+	return page_memtype_flags(page) || is_zone_device_page(page) ||
+	       pgprot_val(pte_pgprot(pte)) & _PAGE_CACHE_MASK;
 }
 
 #else
@@ -67,7 +78,19 @@ static inline unsigned long pfnmap_run(unsigned long pfn, unsigned long size,
 
 static inline void pfnmap_populated(struct vm_area_struct *vma,
 				    unsigned long addr, unsigned long size) { }
-static inline void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn) { }
+static inline void pfnmap_lookup_prot(const struct vm_area_struct *vma,
+				      pgprot_t *prot, pfn_t pfn) { }
+
+static inline pte_t __pfnmap_page_pte(const struct vm_area_struct *vma,
+				      const struct page *page, pte_t pte)
+{
+	return pte;
+}
+
+static inline bool pfnmap_page_is_typed(const struct page *page, pte_t pte)
+{
+	return false;
+}
 
 static inline bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn,
 				      unsigned int order)
@@ -117,6 +140,7 @@ static inline void __pfnmap_zap_end(struct mmu_gather *tlb,
 static inline void pfnmap_exit(struct mmu_gather *tlb) { }
 static inline void pfnmap_purge_begin(void) { }
 static inline void pfnmap_purge_end(void) { }
+static inline void pfnmap_keep_freed(struct page *page, unsigned int order) { }
 
 static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 {
@@ -124,6 +148,22 @@ static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 }
 
 #endif /* CONFIG_ARCH_HAS_PFNMAP_RECORDS */
+
+/**
+ * pfnmap_page_pte - the entry for a page that is mapped through its struct page
+ * @vma: where it is going to be mapped
+ * @page: the page; this mapping of it is counted already
+ * @pte: the entry without regard to the page's memory type
+ *
+ * Context: page table lock held.
+ * Return: @pte with the memory type of @page.
+ */
+static inline pte_t pfnmap_page_pte(const struct vm_area_struct *vma,
+				    const struct page *page, pte_t pte)
+{
+	return unlikely(pfnmap_page_is_typed(page, pte)) ?
+		__pfnmap_page_pte(vma, page, pte) : pte;
+}
 
 /**
  * pfnmap_split - split the record that straddles a VMA's future boundary

@@ -51,6 +51,7 @@
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/set_memory.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -60,6 +61,9 @@
 
 #include "mm_internal.h"
 #include "pat/pat_internal.h"
+
+/* So many frames are looked at before others get their turn. */
+#define PAT_DEVMEM_BATCH	1024UL
 
 #ifdef CONFIG_X86_PAT
 
@@ -151,6 +155,38 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 	return true;
 }
 
+/**
+ * pat_sync_low - let the direct map follow a mapping of reserved frames
+ * @pfn: first frame
+ * @nr: number of frames, all reserved, recorded with @type
+ * @type: the type
+ *
+ * The direct map has nothing but RAM, and all below 1 MiB, whatever that is: so
+ * only this can be a second mapping of reserved frames.
+ *
+ * Context: may sleep.
+ * Return: 0, or what cpa says, and a line in the log.
+ */
+int pat_sync_low(unsigned long pfn, unsigned long nr, enum page_cache_mode type)
+{
+	struct pat_cpa cpa = {
+		.pfn = pfn,
+		.addr = (unsigned long)__va(PFN_PHYS(pfn)),
+	};
+	int err;
+
+	if (pfn >= ISA_END_ADDRESS >> PAGE_SHIFT)
+		return 0;
+	cpa.nr = min(nr, (ISA_END_ADDRESS >> PAGE_SHIFT) - pfn);
+	err = cpa_set_direct_map(&cpa, type);
+	if (err)
+		pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
+			current->comm, current->pid, (u64)pfn << PAGE_SHIFT,
+			((u64)(pfn + cpa.nr) << PAGE_SHIFT) - 1,
+			pat_mode_name(type));
+	return err;
+}
+
 static void pat_name_holder(struct pat_map *map, enum pat_holder holder,
 			    const void *vaddr, const void *caller)
 {
@@ -221,53 +257,6 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 	return err;
 }
 
-static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
-		       enum page_cache_mode *granted, enum pat_holder holder,
-		       const void *vaddr, const void *caller)
-{
-	enum pat_match match = granted ? PAT_MATCH_ANY : PAT_MATCH_EXACT;
-	enum page_cache_mode type = want;
-	unsigned long pfn, nr, run;
-	int err = 0;
-
-	if (!pat_range_to_frames(start, end, &pfn, &nr)) {
-		pr_warn("%ps: no such range [mem %#010llx-%#010llx], wanted %s\n",
-			caller, start, end - 1, pat_mode_name(want));
-		return -EINVAL;
-	}
-
-	if (!pat_enabled()) {
-		/* Page tables as without PAT: whatever was asked for. */
-	} else if (pat_untracked(pfn, nr)) {
-		type = _PAGE_CACHE_MODE_WB;
-	} else {
-		enum pat_frames frames = pat_ram_run(pfn, nr, &run);
-
-		if (run < nr) {
-			pr_info_ratelimited("%ps: [mem %#010llx-%#010llx] is partly RAM, wanted %s\n",
-					    caller, start, end - 1,
-					    pat_mode_name(want));
-			err = -EINVAL;
-		} else if (frames == PAT_FRAMES_RAM) {
-			err = pat_cpa_claim(pfn, nr, want, &type);
-		} else if (frames == PAT_FRAMES_OFFLINE) {
-			err = want == _PAGE_CACHE_MODE_WB ? 0 : -EINVAL;
-		} else {
-			err = pat_reserve_frames(pfn, nr,
-						 pat_effective_want(pfn, nr, want),
-						 match, holder, vaddr, caller,
-						 &type);
-		}
-		pat_dbg("reserve [mem %#010llx-%#010llx] %s: %d, %s\n",
-			start, end - 1, pat_mode_name(want), err,
-			pat_mode_name(type));
-	}
-
-	if (granted)
-		*granted = type;
-	return err;
-}
-
 /* Find, under the lock, what pat_reserve_frames() linked. */
 static struct pat_map *pat_find_record(unsigned long pfn, unsigned long nr,
 				       enum pat_holder holder,
@@ -315,6 +304,57 @@ static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr,
 	return left;
 }
 
+static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
+		       enum page_cache_mode *granted, enum pat_holder holder,
+		       const void *vaddr, const void *caller)
+{
+	enum pat_match match = granted ? PAT_MATCH_ANY : PAT_MATCH_EXACT;
+	enum page_cache_mode type = want;
+	unsigned long pfn, nr, run;
+	int err = 0;
+
+	if (!pat_range_to_frames(start, end, &pfn, &nr)) {
+		pr_warn("%ps: no such range [mem %#010llx-%#010llx], wanted %s\n",
+			caller, start, end - 1, pat_mode_name(want));
+		return -EINVAL;
+	}
+
+	if (!pat_enabled()) {
+		/* Page tables as without PAT: whatever was asked for. */
+	} else if (pat_untracked(pfn, nr)) {
+		type = _PAGE_CACHE_MODE_WB;
+	} else {
+		enum pat_frames frames = pat_ram_run(pfn, nr, &run);
+
+		if (run < nr) {
+			pr_info_ratelimited("%ps: [mem %#010llx-%#010llx] is partly RAM, wanted %s\n",
+					    caller, start, end - 1,
+					    pat_mode_name(want));
+			err = -EINVAL;
+		} else if (frames == PAT_FRAMES_RAM) {
+			err = pat_cpa_reserve(pfn, nr, want, &type, caller);
+		} else if (frames == PAT_FRAMES_OFFLINE) {
+			err = want == _PAGE_CACHE_MODE_WB ? 0 : -EINVAL;
+		} else {
+			err = pat_reserve_frames(pfn, nr,
+						 pat_effective_want(pfn, nr, want),
+						 match, holder, vaddr, caller,
+						 &type);
+			if (!err && pat_sync_low(pfn, nr, type)) {
+				pat_free_frames(pfn, nr, holder, vaddr);
+				err = -EINVAL;
+			}
+		}
+		pat_dbg("reserve [mem %#010llx-%#010llx] %s: %d, %s\n",
+			start, end - 1, pat_mode_name(want), err,
+			pat_mode_name(type));
+	}
+
+	if (granted)
+		*granted = type;
+	return err;
+}
+
 static int pat_free(u64 start, u64 end, enum pat_holder holder,
 		    const void *vaddr, const void *caller)
 {
@@ -331,7 +371,7 @@ static int pat_free(u64 start, u64 end, enum pat_holder holder,
 	case PAT_FRAMES_RAM:
 		if (run < nr)
 			return -EINVAL;
-		pat_cpa_release(pfn, nr);
+		pat_cpa_unreserve(pfn, nr);
 		return 0;
 	case PAT_FRAMES_OFFLINE:
 		return run < nr ? -EINVAL : 0;
@@ -477,35 +517,6 @@ void memtype_free_ioremap(u64 start, u64 end, const void *vaddr)
 }
 
 /**
- * memtype_kernel_map_sync - give the direct map of a range its memory type
- * @base: first byte
- * @size: bytes
- * @type: the type
- *
- * Does nothing where the direct map has no entry: for all that is not RAM.
- *
- * Context: may sleep.
- * Return: 0, or -EINVAL and a line in the log.
- */
-int memtype_kernel_map_sync(u64 base, unsigned long size,
-			    enum page_cache_mode type)
-{
-	u64 top = (u64)__pa(high_memory - 1) + 1;
-
-	if (base >= top || !page_is_ram(PHYS_PFN(base)))
-		return 0;
-
-	size = min_t(u64, size, top - base);
-	if (!ioremap_change_attr((unsigned long)__va(base), size, type))
-		return 0;
-
-	pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
-		current->comm, current->pid, base, base + size - 1,
-		pat_mode_name(type));
-	return -EINVAL;
-}
-
-/**
  * memtype_reserve_io - hold a memory type for a range of a device
  * @start: first byte
  * @end: end of the range
@@ -531,8 +542,7 @@ int memtype_reserve_io(resource_size_t start, resource_size_t end,
 		return err;
 
 	WARN_ON_ONCE(iomem_map_sanity_check(start, size));
-	if (!is_new_memtype_allowed(start, size, *type, granted) ||
-	    memtype_kernel_map_sync(start, size, granted)) {
+	if (!is_new_memtype_allowed(start, size, *type, granted)) {
 		pat_free(start, end, PAT_HOLDER_RANGE, NULL, caller);
 		return -EBUSY;
 	}
@@ -602,17 +612,52 @@ pgprot_t phys_mem_access_prot(struct file *file, unsigned long pfn,
 	return pgprot_decrypted(vma_prot);
 }
 
-/* May /dev/mem map these frames?  Where STRICT_DEVMEM asks, mem.c did. */
-static bool pat_devmem_allowed(unsigned long pfn, unsigned long size)
+/*
+ * Can /dev/mem map @nr RAM pages?  Not what is broken, and not what somebody
+ * took out of the direct map: that keeps it from everybody.
+ */
+static bool pat_devmem_ram_allowed(unsigned long pfn, unsigned long nr)
 {
-	unsigned long end = pfn + DIV_ROUND_UP(size, PAGE_SIZE);
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+
+		if (PageHWPoison(page) ||
+		    (!PageHighMem(page) && !kernel_page_present(page)))
+			return false;
+	}
+	return true;
+}
+
+/* May /dev/mem map these frames?  Where STRICT_DEVMEM asks, mem.c did. */
+static bool pat_devmem_allowed(unsigned long pfn, unsigned long nr)
+{
+	bool allowed = true;
+	unsigned long run;
 
 	if (IS_ENABLED(CONFIG_STRICT_DEVMEM) || !pat_enabled())
 		return true;
-	for (; pfn < end; pfn++)
-		if (!devmem_is_allowed(pfn))
-			return false;
-	return true;
+	if (resource_is_exclusive(&iomem_resource, PFN_PHYS(pfn),
+				  PFN_PHYS(nr)))
+		return false;
+
+	for (; nr && allowed; nr -= run, pfn += run) {
+		rcu_read_lock();	/* memory may go offline */
+		switch (pat_ram_run(pfn, min(nr, PAT_DEVMEM_BATCH), &run)) {
+		case PAT_FRAMES_RAM:
+			allowed = pat_devmem_ram_allowed(pfn, run);
+			break;
+		case PAT_FRAMES_OFFLINE:
+			allowed = false;
+			break;
+		default:
+			break;
+		}
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return allowed;
 }
 
 /**
@@ -630,7 +675,7 @@ int phys_mem_access_prot_allowed(struct file *file, unsigned long pfn,
 	enum page_cache_mode type = file->f_flags & O_DSYNC ?
 		_PAGE_CACHE_MODE_UC_MINUS : _PAGE_CACHE_MODE_WB;
 
-	if (!pat_devmem_allowed(pfn, size))
+	if (!pat_devmem_allowed(pfn, DIV_ROUND_UP(size, PAGE_SIZE)))
 		return 0;
 
 	*vma_prot = pat_pgprot(*vma_prot, type);

@@ -30,8 +30,6 @@ int memtype_free(u64 start, u64 end);
 int memtype_reserve_io(resource_size_t start, resource_size_t end,
 		       enum page_cache_mode *type);
 void memtype_free_io(resource_size_t start, resource_size_t end);
-int memtype_kernel_map_sync(u64 base, unsigned long size,
-			    enum page_cache_mode type);
 
 int memtype_reserve_ioremap(u64 start, u64 end, enum page_cache_mode want,
 			    enum page_cache_mode *granted,

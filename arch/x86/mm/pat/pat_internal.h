@@ -50,12 +50,54 @@ enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
 			    unsigned long *run);
 enum page_cache_mode pat_ram_type(unsigned long pfn);
 void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type);
+enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type);
 
-/* ../pageattr.c: what cpa asks before and after it changes RAM */
+/* set_memory.c: the direct map */
 
-int pat_cpa_claim(unsigned long pfn, unsigned long nr,
-		  enum page_cache_mode want, enum page_cache_mode *found);
-void pat_cpa_release(unsigned long pfn, unsigned long nr);
+/**
+ * struct pat_cpa - pages whose memory type is changed
+ * @pages: the pages, or NULL for the frames from @pfn on
+ * @addr: without @pages, the kernel address of the first one
+ * @pfn: without @pages, the first frame
+ * @nr: how many
+ * @caller: who asked
+ * @found: receives the type in the way, where one is
+ * @transit: link while the change is under way
+ */
+struct pat_cpa {
+	struct page		**pages;
+	unsigned long		addr;
+	unsigned long		pfn;
+	unsigned long		nr;
+	const void		*caller;
+	enum page_cache_mode	found;
+	struct list_head	transit;
+};
+
+int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
+
+/* ../pageattr.c: changing the type of RAM in every mapping there is */
+
+#ifdef CONFIG_X86_PAT
+int pat_cpa_change(struct pat_cpa *cpa, enum page_cache_mode type);
+#else
+static inline int pat_cpa_change(struct pat_cpa *cpa, enum page_cache_mode type)
+{
+	return cpa_set_direct_map(cpa, type);
+}
+#endif
+
+int pat_cpa_begin(struct pat_cpa *cpa, enum page_cache_mode type);
+void pat_cpa_end(struct pat_cpa *cpa, enum page_cache_mode type, bool failed);
+enum page_cache_mode pat_cpa_map_type(unsigned long pfn);
+int pat_cpa_reserve(unsigned long pfn, unsigned long nr,
+		    enum page_cache_mode want, enum page_cache_mode *found,
+		    const void *caller);
+void pat_cpa_unreserve(unsigned long pfn, unsigned long nr);
+
+/* fix.c: live entries of recorded RAM */
+
+void pat_fix(unsigned long pfn, unsigned long nr, bool in_transit);
 
 /* reserved.c: the records */
 
@@ -130,7 +172,10 @@ void pat_map_free_chain(struct pat_map *chain);
 
 void pat_records_lock(void);
 void pat_records_unlock(void);
+void pat_records_lock_shared(void);
+void pat_records_unlock_shared(void);
 bool pat_records_any(struct mm_struct *mm);
+bool pat_records_of_ram(void);
 
 /* pat_record_admit() when translations of another type may still be in use. */
 #define PAT_ADMIT_STALE		(-EAGAIN)
@@ -150,6 +195,9 @@ struct pat_map *pat_record_first(struct mm_struct *mm, unsigned long start,
 				 unsigned long end);
 struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 				unsigned long end);
+struct pat_map *pat_record_first_of(unsigned long pfn, unsigned long nr);
+struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
+				   unsigned long nr);
 void pat_record_mark_inexact(struct pat_map *map);
 void pat_record_mark_exact(struct pat_map *map);
 bool pat_record_is_exact(const struct pat_map *map);
@@ -201,6 +249,8 @@ static inline bool pat_untracked(unsigned long pfn, unsigned long nr)
 bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 			 unsigned long *nr);
 enum page_cache_mode pat_lookup(unsigned long pfn);
+int pat_sync_low(unsigned long pfn, unsigned long nr,
+		 enum page_cache_mode type);
 enum page_cache_mode pat_effective_want(unsigned long pfn, unsigned long nr,
 					enum page_cache_mode want);
 

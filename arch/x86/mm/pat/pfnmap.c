@@ -108,22 +108,32 @@ static enum pat_run pat_run_kind(unsigned long pfn, unsigned long nr,
 }
 
 /*
- * How many frames from @pfn on, RAM, have the type of @pfn?  In the RCU read
- * section in which they were found to be RAM.
+ * How many frames from @pfn on, RAM, have the type of @pfn, by @type_of?  In the
+ * RCU read section in which they were found to be RAM.
  */
 static unsigned long pat_ram_alike(unsigned long pfn, unsigned long nr,
+				   enum page_cache_mode (*type_of)(unsigned long),
 				   enum page_cache_mode *type)
 {
 	unsigned long i;
 
-	*type = pat_ram_type(pfn);
-	for (i = 1; i < nr && pat_ram_type(pfn + i) == *type; i++)
+	*type = type_of(pfn);
+	for (i = 1; i < nr && type_of(pfn + i) == *type; i++)
 		;
 	return i;
 }
 
-/* RAM has the type it has; say so once if that is not what was asked for. */
-static void pat_check_ram_wish(unsigned long pfn, unsigned long nr,
+/* Which code maps this?  A driver is best known by its mmap(). */
+static const void *pat_mapper(const struct vm_area_struct *vma)
+{
+	if (vma->vm_file && vma->vm_file->f_op->mmap)
+		return vma->vm_file->f_op->mmap;
+	return NULL;
+}
+
+/* RAM has the type it has; say so if that is not what was asked for. */
+static void pat_check_ram_wish(const struct vm_area_struct *vma,
+			       unsigned long pfn, unsigned long nr,
 			       enum page_cache_mode want)
 {
 	enum page_cache_mode type = want;
@@ -131,7 +141,7 @@ static void pat_check_ram_wish(unsigned long pfn, unsigned long nr,
 
 	rcu_read_lock();
 	if (pat_run_kind(pfn, nr, &run) == PAT_RUN_RAM) {
-		i = pat_ram_alike(pfn, run, &type);
+		i = pat_ram_alike(pfn, run, pat_ram_type, &type);
 		if (type != want)
 			i = 0;
 		else if (i < run)
@@ -140,18 +150,18 @@ static void pat_check_ram_wish(unsigned long pfn, unsigned long nr,
 	rcu_read_unlock();
 
 	if (type != want)
-		pr_warn_ratelimited("%s:%d map pfn RAM range req %s for [mem %#010llx-%#010llx], got %s\n",
+		pr_warn_ratelimited("%s:%d map pfn RAM range req %s for [mem %#010llx-%#010llx], got %s, by %ps\n",
 				    current->comm, current->pid,
 				    pat_mode_name(want),
 				    (u64)(pfn + i) << PAGE_SHIFT,
 				    ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
-				    pat_mode_name(type));
+				    pat_mode_name(type), pat_mapper(vma));
 }
 
-/* New, unlinked records for the frames of a mapping of @mm at @addr. */
-static int pat_prepare_records(struct mm_struct *mm, unsigned long addr,
-			       unsigned long pfn, unsigned long nr,
-			       enum page_cache_mode want,
+/* New, unlinked records for the frames of a mapping by @vma at @addr. */
+static int pat_prepare_records(const struct vm_area_struct *vma,
+			       unsigned long addr, unsigned long pfn,
+			       unsigned long nr, enum page_cache_mode want,
 			       struct pat_map **chain)
 {
 	struct pat_map **tail = chain;
@@ -165,14 +175,14 @@ static int pat_prepare_records(struct mm_struct *mm, unsigned long addr,
 		if (kind == PAT_RUN_UNTRACKED)
 			continue;
 		if (kind == PAT_RUN_RAM)
-			pat_check_ram_wish(pfn, run, want);
+			pat_check_ram_wish(vma, pfn, run, want);
 
 		map = pat_map_alloc(pfn, run, GFP_KERNEL_ACCOUNT);
 		if (!map) {
 			pat_map_free_chain(*chain);
 			return -ENOMEM;
 		}
-		map->vma.vm_mm = mm;
+		map->vma.vm_mm = vma->vm_mm;
 		map->vma.vm_start = addr;
 		map->vma.vm_end += addr;
 		map->holder = PAT_HOLDER_USER;
@@ -233,6 +243,25 @@ static int pat_link_chain_user(struct pat_map *chain, enum page_cache_mode want)
 		pat_record_unlink(undo);
 	pat_records_unlock();
 	return err;
+}
+
+/* The direct map of the frames of @chain, which is linked, or unlink it. */
+static int pat_sync_chain(struct pat_map *chain)
+{
+	struct pat_map *map;
+	int err = 0;
+
+	for (map = chain; map && !err; map = map->next)
+		if (!map->ram)
+			err = pat_sync_low(pat_map_pfn(map), pat_map_pages(map),
+					   pat_map_type(map));
+	if (!err)
+		return 0;
+	pat_records_lock();
+	for (map = chain; map; map = map->next)
+		pat_record_unlink(map);
+	pat_records_unlock();
+	return -EINVAL;
 }
 
 /* Does @map go on where @before ends, so that one record can say both? */
@@ -306,7 +335,7 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 	if (!pat_enabled())
 		return 0;
 
-	err = pat_prepare_records(vma->vm_mm, addr, pfn, nr, want, &chain);
+	err = pat_prepare_records(vma, addr, pfn, nr, want, &chain);
 	if (err || !chain)
 		return err;
 
@@ -314,6 +343,8 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 
 	while ((err = pat_link_chain_user(chain, want)) == PAT_ADMIT_STALE)
 		vm_unmap_aliases();
+	if (!err)
+		err = pat_sync_chain(chain);
 	if (err)
 		pat_map_free_chain(chain);
 	return err;
@@ -353,11 +384,14 @@ void pfnmap_populated(struct vm_area_struct *vma, unsigned long addr,
 
 /**
  * pfnmap_run - how far do these frames have one memory type, and which?
- * @pfn: first frame, recorded by pfnmap_record() with all the others
+ * @pfn: first frame
  * @size: bytes, a multiple of the page size, not 0
  * @prot: receives the memory type of @pfn
  *
- * Context: mmap_lock held for writing.
+ * RAM may change its type at any time.  Whoever changes it looks, under the page
+ * table lock, for entries that were set before.
+ *
+ * Context: lock of the page table held in which the entries are going to be set.
  * Return: bytes, from @pfn on, that have that type; at most @size.
  */
 unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
@@ -373,9 +407,13 @@ unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
 	rcu_read_lock();
 	switch (pat_run_kind(pfn, nr, &nr)) {
 	case PAT_RUN_RAM:
-		nr = pat_ram_alike(pfn, nr, &type);
+		nr = pat_ram_alike(pfn, nr, pat_cpa_map_type, &type);
 		break;
 	case PAT_RUN_RESERVED:
+		if (pat_reserved_uniform(pfn, nr, &type))
+			break;
+		/* Nobody recorded these as one. */
+		nr = 1;
 		type = pat_reserved_type(pfn);
 		break;
 	case PAT_RUN_OFFLINE:
@@ -387,17 +425,54 @@ unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
 	return nr << PAGE_SHIFT;
 }
 
+/* One page is going to be inserted: has it another type than asked for? */
+static enum page_cache_mode pat_lookup_wish(const struct vm_area_struct *vma,
+					    unsigned long pfn,
+					    enum page_cache_mode want)
+{
+	enum page_cache_mode type = pat_lookup(pfn);
+	unsigned long run;
+
+	if (unlikely(type != want) &&
+	    pat_ram_run(pfn, 1, &run) == PAT_FRAMES_RAM)
+		pr_warn_ratelimited("%s:%d map pfn RAM page req %s for [mem %#010llx-%#010llx], got %s, by %ps\n",
+				    current->comm, current->pid,
+				    pat_mode_name(want), (u64)pfn << PAGE_SHIFT,
+				    ((u64)(pfn + 1) << PAGE_SHIFT) - 1,
+				    pat_mode_name(type), pat_mapper(vma));
+	return type;
+}
+
 /**
  * pfnmap_lookup_prot - the memory type for a frame that is not recorded
- * @prot: receives the memory type that is in force for @pfn
+ * @vma: where it is going to be mapped
+ * @prot: page protection, with the memory type wanted; receives the one that is
+ *	in force for @pfn
  * @pfn: the frame that is about to be inserted
  *
  * Context: page fault; takes no lock.
  */
-void pfnmap_lookup_prot(pgprot_t *prot, pfn_t pfn)
+void pfnmap_lookup_prot(const struct vm_area_struct *vma, pgprot_t *prot,
+			pfn_t pfn)
 {
 	if (pat_enabled())
-		*prot = pat_pgprot(*prot, pat_lookup(pfn_t_to_pfn(pfn)));
+		*prot = pat_pgprot(*prot, pat_lookup_wish(vma, pfn_t_to_pfn(pfn),
+							  pgprot2cachemode(*prot)));
+}
+
+pte_t __pfnmap_page_pte(const struct vm_area_struct *vma,
+			const struct page *page, pte_t pte)
+{
+	pgprot_t prot = pte_pgprot(pte);
+
+	/*
+	 * The mapping is counted: who changes the type sees that, or this sees
+	 * the type.
+	 */
+	smp_mb__after_atomic();
+	pfnmap_lookup_prot(vma, &prot, page_to_pfn_t((struct page *)page));
+	return __pte((pte_val(pte) & ~(pteval_t)_PAGE_CACHE_MASK) |
+		     (pgprot_val(prot) & _PAGE_CACHE_MASK));
 }
 
 /**
@@ -421,7 +496,8 @@ bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn, unsigned int order)
 		rcu_read_lock();
 		switch (pat_run_kind(first, nr, &run)) {
 		case PAT_RUN_RAM:
-			uniform = pat_ram_alike(first, run, &type) == nr;
+			uniform = pat_ram_alike(first, run, pat_ram_type,
+						&type) == nr;
 			break;
 		case PAT_RUN_RESERVED:
 			uniform = run == nr &&

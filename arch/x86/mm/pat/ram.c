@@ -139,6 +139,36 @@ enum page_cache_mode pat_ram_type(unsigned long pfn)
 	}
 }
 
+static unsigned long ram_type_flags(enum page_cache_mode type)
+{
+	switch (type) {
+	case _PAGE_CACHE_MODE_WC:
+		return 1UL << PG_memtype_lo;
+	case _PAGE_CACHE_MODE_UC_MINUS:
+		return 1UL << PG_memtype_hi;
+	case _PAGE_CACHE_MODE_WT:
+		return PAGE_FLAGS_MEMTYPE;
+	default:
+		WARN_ON_ONCE(type != _PAGE_CACHE_MODE_WB);
+		return 0;
+	}
+}
+
+/**
+ * pat_ram_claim - write down another memory type for a write-back RAM page
+ * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
+ * @type: WC, UC- or WT
+ *
+ * Context: any; atomic, and a full memory barrier if it succeeds.
+ * Return: the type that the page had: WB, or there was nothing to claim.
+ */
+enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type)
+{
+	if (claim_page_memtype_flags(pfn_to_page(pfn), ram_type_flags(type)))
+		return _PAGE_CACHE_MODE_WB;
+	return pat_ram_type(pfn);
+}
+
 /**
  * pat_ram_set_type - write down the memory type of a RAM page
  * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
@@ -148,23 +178,7 @@ enum page_cache_mode pat_ram_type(unsigned long pfn)
  */
 void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type)
 {
-	unsigned long flags = 0;
-
-	switch (type) {
-	case _PAGE_CACHE_MODE_WC:
-		flags = 1UL << PG_memtype_lo;
-		break;
-	case _PAGE_CACHE_MODE_UC_MINUS:
-		flags = 1UL << PG_memtype_hi;
-		break;
-	case _PAGE_CACHE_MODE_WT:
-		flags = PAGE_FLAGS_MEMTYPE;
-		break;
-	default:
-		WARN_ON_ONCE(type != _PAGE_CACHE_MODE_WB);
-		break;
-	}
-	set_page_memtype_flags(pfn_to_page(pfn), flags);
+	set_page_memtype_flags(pfn_to_page(pfn), ram_type_flags(type));
 }
 
 /* Append [start, end) to @table, to the last range if it continues that. */

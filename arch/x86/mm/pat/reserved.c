@@ -88,6 +88,9 @@ static seqcount_raw_spinlock_t pat_tree_seq =
 
 static LIST_HEAD(pat_inexact);
 
+/* How many of the records are of RAM: cpa need not look for them in vain. */
+static unsigned long pat_ram_records;
+
 /* Stale records by frame, and from the oldest to the youngest. */
 static struct rb_root_cached pat_stale = RB_ROOT_CACHED;
 static LIST_HEAD(pat_stale_list);
@@ -166,6 +169,23 @@ void pat_records_unlock(void)
 	up_write(&pat_mapping.i_mmap_rwsem);
 }
 
+/* Several may read at a time. */
+void pat_records_lock_shared(void)
+{
+	down_read(&pat_mapping.i_mmap_rwsem);
+}
+
+void pat_records_unlock_shared(void)
+{
+	up_read(&pat_mapping.i_mmap_rwsem);
+}
+
+/* Are there records of RAM?  Without the lock: see pat/../pageattr.c. */
+bool pat_records_of_ram(void)
+{
+	return READ_ONCE(pat_ram_records);
+}
+
 /*
  * Has @mm records?  Without the lock: only where none can be made.  Others may
  * change those that there are: a tree must not look empty meanwhile.
@@ -205,6 +225,8 @@ void pat_record_link(struct pat_map *map)
 	pat_tree_write_end();
 	if (by_addr)
 		pat_addr_insert(map, by_addr);
+	if (map->ram)
+		WRITE_ONCE(pat_ram_records, pat_ram_records + 1);
 }
 
 /**
@@ -223,6 +245,8 @@ void pat_record_unlink(struct pat_map *map)
 	pat_tree_write_begin();
 	vma_interval_tree_remove(&map->vma, &pat_mapping.i_mmap);
 	pat_tree_write_end();
+	if (map->ram)
+		WRITE_ONCE(pat_ram_records, pat_ram_records - 1);
 }
 
 /**
@@ -428,6 +452,26 @@ struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 {
 	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
 	return pat_addr_iter_next(map, start, end - 1);
+}
+
+/* First record, by frame, that touches [@pfn, @pfn + @nr). */
+struct pat_map *pat_record_first_of(unsigned long pfn, unsigned long nr)
+{
+	struct vm_area_struct *vma;
+
+	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, pfn, pfn + nr - 1);
+	return vma ? vma_to_map(vma) : NULL;
+}
+
+struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
+				   unsigned long nr)
+{
+	struct vm_area_struct *vma;
+
+	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	vma = vma_interval_tree_iter_next(&map->vma, pfn, pfn + nr - 1);
+	return vma ? vma_to_map(vma) : NULL;
 }
 
 /* The reservation without an address of exactly [@pfn, @pfn + @nr). */

@@ -51,7 +51,7 @@ static void claim(struct kunit *test)
 	for (i = 0; i < PAGES; i++)
 		pat_ram_set_type(pfn + 1 + i, c->before[i]);
 
-	KUNIT_EXPECT_EQ(test, pat_cpa_claim(pfn + 1, PAGES, c->want, &found),
+	KUNIT_EXPECT_EQ(test, pat_cpa_reserve(pfn + 1, PAGES, c->want, &found, claim),
 			c->result);
 	KUNIT_EXPECT_EQ(test, found, c->found);
 	for (i = 0; i < PAGES; i++)
@@ -62,7 +62,7 @@ static void claim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn), WB);
 	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 1 + PAGES), WB);
 
-	pat_cpa_release(pfn + 1, PAGES);
+	pat_cpa_unreserve(pfn + 1, PAGES);
 	for (i = 0; i < PAGES; i++)
 		KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 1 + i), WB);
 }
@@ -73,13 +73,13 @@ static void release_of_a_part(struct kunit *test)
 	unsigned long pfn = page_to_pfn(pat_test_pages(test, 2));
 	enum page_cache_mode found;
 
-	KUNIT_EXPECT_EQ(test, pat_cpa_claim(pfn, 4, WC, &found), 0);
-	pat_cpa_release(pfn + 1, 2);
+	KUNIT_EXPECT_EQ(test, pat_cpa_reserve(pfn, 4, WC, &found, claim), 0);
+	pat_cpa_unreserve(pfn + 1, 2);
 	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn), WC);
 	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 1), WB);
 	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 2), WB);
 	KUNIT_EXPECT_EQ(test, pat_ram_type(pfn + 3), WC);
-	pat_cpa_release(pfn, 4);
+	pat_cpa_unreserve(pfn, 4);
 }
 
 /* What the page table entry of the direct map says. */
