@@ -45,6 +45,7 @@
 
 #define pr_fmt(fmt) "x86/PAT: " fmt
 
+#include <linux/cc_platform.h>
 #include <linux/fs.h>
 #include <linux/export.h>
 #include <linux/io.h>
@@ -610,6 +611,30 @@ pgprot_t phys_mem_access_prot(struct file *file, unsigned long pfn,
 	if (phys_mem_access_encrypted(pfn << PAGE_SHIFT, size))
 		return vma_prot;
 	return pgprot_decrypted(vma_prot);
+}
+
+/**
+ * phys_mem_access_run - how far does phys_mem_access_prot() say the same?
+ * @pfn: first frame
+ * @size: bytes, at least one
+ *
+ * Return: bytes, from @pfn on, that are all encrypted or all not; at most @size.
+ */
+unsigned long phys_mem_access_run(unsigned long pfn, unsigned long size)
+{
+	unsigned long run = PAGE_SIZE;
+	bool encrypted;
+
+	if (!cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		return size;
+	encrypted = phys_mem_access_encrypted(pfn << PAGE_SHIFT, PAGE_SIZE);
+	while (run < size &&
+	       phys_mem_access_encrypted((pfn << PAGE_SHIFT) + run,
+					 PAGE_SIZE) == encrypted) {
+		run += PAGE_SIZE;
+		cond_resched();
+	}
+	return min(run, size);
 }
 
 /*

@@ -51,8 +51,8 @@ static void claim(struct kunit *test)
 	for (i = 0; i < PAGES; i++)
 		pat_ram_set_type(pfn + 1 + i, c->before[i]);
 
-	KUNIT_EXPECT_EQ(test, pat_cpa_reserve(pfn + 1, PAGES, c->want, &found, claim),
-			c->result);
+	KUNIT_EXPECT_EQ(test, pat_cpa_reserve(pfn + 1, PAGES, c->want, &found,
+					      claim), c->result);
 	KUNIT_EXPECT_EQ(test, found, c->found);
 	for (i = 0; i < PAGES; i++)
 		KUNIT_EXPECT_EQ_MSG(test, pat_ram_type(pfn + 1 + i),
@@ -154,11 +154,118 @@ static void array_all_or_none(struct kunit *test)
 		expect_page(test, page + i, WB, "released as an array");
 }
 
+/* An array in which no page follows the one before it in memory. */
+static struct page **scattered(struct kunit *test, struct page *block,
+			       unsigned int nr)
+{
+	struct page **pages = kunit_kcalloc(test, nr, sizeof(*pages), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	for (i = 0; i < nr; i++)
+		pages[i] = block + nr - 1 - i;
+	return pages;
+}
+
+/*
+ * A page that a process maps through its struct page cannot change, whether it
+ * is alone, in the middle of a range, or late in an array; nor can the others.
+ */
+static void mapped_page_refuses(struct kunit *test)
+{
+	enum { ORDER = 9, NR = 1 << ORDER, MAPPED = 500 };
+	struct page *block = pat_test_pages(test, ORDER);
+	struct page **pages = scattered(test, block, NR);
+	unsigned long addr = (unsigned long)page_address(block);
+	struct page *mapped = pages[MAPPED];
+	int i;
+
+	pat_test_expect_log(test, "RAM page .* cannot become");
+	atomic_inc(&mapped->_mapcount);
+	KUNIT_EXPECT_EQ(test, set_pages_array_wc(pages, NR), -EBUSY);
+	KUNIT_EXPECT_EQ(test, set_pages_array_uc(pages + MAPPED, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, set_memory_uc(addr, NR), -EBUSY);
+	atomic_dec(&mapped->_mapcount);
+	for (i = 0; i < NR; i++)
+		expect_page(test, block + i, WB, "after refusals");
+
+	KUNIT_EXPECT_EQ(test, set_pages_array_wc(pages, NR), 0);
+	for (i = 0; i < NR; i++)
+		expect_page(test, block + i, WC, "not mapped any more");
+
+	/* The way back is refused as well. */
+	atomic_inc(&mapped->_mapcount);
+	KUNIT_EXPECT_EQ(test, set_pages_array_wb(pages, NR), -EBUSY);
+	atomic_dec(&mapped->_mapcount);
+	for (i = 0; i < NR; i++)
+		expect_page(test, block + i, WC, "after a refusal");
+	KUNIT_EXPECT_EQ(test, set_memory_wb(addr, NR), 0);
+	for (i = 0; i < NR; i++)
+		expect_page(test, block + i, WB, "at the end");
+}
+
+/* Of a large folio only the page that is mapped refuses, or all if all are. */
+static void mapped_page_of_a_folio(struct kunit *test)
+{
+	struct folio *folio = folio_alloc(GFP_KERNEL, 2);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	page = folio_page(folio, 0);
+	pat_test_expect_log(test, "RAM page .* cannot become");
+
+	atomic_inc(&page[1]._mapcount);
+	KUNIT_EXPECT_EQ(test, set_pages_uc(page + 1, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, set_pages_uc(page + 2, 1), 0);
+	expect_page(test, page + 2, UCM, "beside a mapped one");
+	KUNIT_EXPECT_EQ(test, set_pages_wb(page + 2, 1), 0);
+	atomic_dec(&page[1]._mapcount);
+
+	atomic_inc(&folio->_entire_mapcount);
+	KUNIT_EXPECT_EQ(test, set_pages_uc(page + 2, 1), -EBUSY);
+	atomic_dec(&folio->_entire_mapcount);
+	expect_page(test, page + 2, WB, "of a mapped folio");
+	folio_put(folio);
+}
+
+/* In transit, who maps a page gets UC-, at both ends and in an array, too. */
+static void transit(struct kunit *test)
+{
+	struct page *block = pat_test_pages(test, 2);
+	unsigned long pfn = page_to_pfn(block);
+	struct page *pages[] = { block + 3, block };
+	struct pat_cpa cpa = { .pages = pages, .nr = 2, .caller = transit };
+
+	KUNIT_ASSERT_EQ(test, pat_cpa_begin(&cpa, WC), 0);
+	KUNIT_EXPECT_EQ(test, pat_lookup(pfn), WC);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn), UCM);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn + 3), UCM);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn + 1), WB);
+	KUNIT_EXPECT_EQ(test, cpa_set_direct_map(&cpa, WC), 0);
+	pat_cpa_end(&cpa, WC, false);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn), WC);
+	expect_page(test, block, WC, "after the transit");
+
+	KUNIT_ASSERT_EQ(test, pat_cpa_begin(&cpa, WB), 0);
+	KUNIT_EXPECT_EQ(test, pat_lookup(pfn), WC);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn), UCM);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn + 2), WB);
+	/* As if the direct map could not be changed back. */
+	pat_cpa_end(&cpa, WB, true);
+	KUNIT_EXPECT_EQ(test, pat_cpa_map_type(pfn), WC);
+	expect_page(test, block + 3, WC, "after a transit that failed");
+	KUNIT_EXPECT_EQ(test, set_pages_array_wb(pages, 2), 0);
+	expect_page(test, block + 3, WB, "at the end");
+}
+
 static struct kunit_case pageattr_cases[] = {
 	KUNIT_CASE_PARAM(claim, claim_gen_params),
 	KUNIT_CASE(release_of_a_part),
 	KUNIT_CASE(set_memory_round_trip),
 	KUNIT_CASE(array_all_or_none),
+	KUNIT_CASE_SLOW(mapped_page_refuses),
+	KUNIT_CASE(mapped_page_of_a_folio),
+	KUNIT_CASE(transit),
 	{}
 };
 
