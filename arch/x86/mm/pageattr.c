@@ -52,6 +52,7 @@
 
 static LIST_HEAD(transits);
 static DEFINE_SPINLOCK(transit_lock);
+static atomic_long_t transits_begun = ATOMIC_LONG_INIT(0);
 
 /* Frames of a struct pat_cpa that follow one another and are of one kind. */
 struct cpa_run {
@@ -94,6 +95,7 @@ static void cpa_transit_begin(struct pat_cpa *cpa)
 {
 	spin_lock(&transit_lock);
 	list_add(&cpa->transit, &transits);
+	atomic_long_inc(&transits_begun);
 	spin_unlock(&transit_lock);
 }
 
@@ -102,6 +104,21 @@ static void cpa_transit_end(struct pat_cpa *cpa)
 	spin_lock(&transit_lock);
 	list_del(&cpa->transit);
 	spin_unlock(&transit_lock);
+}
+
+/* Is no page in transit?  @seen is for pat_cpa_still_quiet(). */
+bool pat_cpa_quiet(unsigned long *seen)
+{
+	*seen = atomic_long_read(&transits_begun);
+	smp_mb();
+	return list_empty_careful(&transits);
+}
+
+/* Has no page been in transit since? */
+bool pat_cpa_still_quiet(unsigned long seen)
+{
+	smp_mb();
+	return atomic_long_read(&transits_begun) == seen;
 }
 
 static bool cpa_covers(const struct pat_cpa *cpa, unsigned long pfn)

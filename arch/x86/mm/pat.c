@@ -21,7 +21,10 @@
  *	pat/ram.c	the table of ranges, the two bits
  *	pat/reserved.c	the records: VMAs on a dummy inode
  *	pat/pfnmap.c	the hooks in mm, through a process mapping's life
- *	pageattr.c	what cpa asks before it changes RAM
+ *	pageattr.c	changing the type of RAM in every mapping there is
+ *	pat/fix.c	live page table entries of recorded RAM
+ *	pat/freed.c	pages that are freed while they are not write-back
+ *	pat/validate.c	the invariants of RAM
  *	pat/debug.c	what debugfs shows
  *	pat.c		here: from a byte range to the room that knows
  *
@@ -29,14 +32,16 @@
  * GRU on UV) is not tracked: it is write-back in page tables and MTRRs decide.
  * Offline memory has no struct pages to ask, and is write-back.
  *
- * Locks, outermost first; RAM needs none, its owner owns its type
+ * Locks, outermost first; the bits of RAM need none, its owner owns its type
  *
  *	mmap_lock
  *	  a file's i_mmap_rwsem		(zaps come in with this one only)
  *	    the dummy inode's i_mmap_rwsem	both links of every record
  *	      page table locks
+ *	        transit_lock		which RAM is between two types
  *	      pat_tree_lock (raw)		one step in the frame tree
  *	ram_table_mutex			alone
+ *	freed_lock (raw)		alone
  *
  * Nothing that may enter reclaim is allocated under an i_mmap_rwsem.  Look-ups
  * take no lock.  vmalloc's purge, which may run under any of its callers' locks,
@@ -179,6 +184,9 @@ int pat_sync_low(unsigned long pfn, unsigned long nr, enum page_cache_mode type)
 	if (pfn >= ISA_END_ADDRESS >> PAGE_SHIFT)
 		return 0;
 	cpa.nr = min(nr, (ISA_END_ADDRESS >> PAGE_SHIFT) - pfn);
+	/* cpa knows no others; these two go by UC-, as they always have here. */
+	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
+		type = _PAGE_CACHE_MODE_UC_MINUS;
 	err = cpa_set_direct_map(&cpa, type);
 	if (err)
 		pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",

@@ -119,19 +119,35 @@ static const struct file_operations pat_list_fops = {
 	.release	= pat_list_release,
 };
 
+static int pat_verdict_show(struct seq_file *seq,
+			    const struct pat_verdict *verdict,
+			    unsigned long count, const char *what)
+{
+	if (verdict->broken)
+		seq_printf(seq, "broken at %#018llx: %s\n",
+			   (u64)verdict->pfn << PAGE_SHIFT, verdict->broken);
+	else
+		seq_printf(seq, "ok: %lu %s\n", count, what);
+	return 0;
+}
+
 static int pat_validate_show(struct seq_file *seq, void *unused)
 {
 	struct pat_verdict verdict;
 
 	pat_validate(&verdict);
-	if (verdict.broken)
-		seq_printf(seq, "broken at %#018llx: %s\n",
-			   (u64)verdict.pfn << PAGE_SHIFT, verdict.broken);
-	else
-		seq_printf(seq, "ok: %lu records\n", verdict.records);
-	return 0;
+	return pat_verdict_show(seq, &verdict, verdict.records, "records");
 }
 DEFINE_SHOW_ATTRIBUTE(pat_validate);
+
+static int pat_validate_ram_show(struct seq_file *seq, void *unused)
+{
+	struct pat_verdict verdict;
+
+	pat_validate_ram(&verdict);
+	return pat_verdict_show(seq, &verdict, verdict.pages, "pages");
+}
+DEFINE_SHOW_ATTRIBUTE(pat_validate_ram);
 
 static int __init pat_debugfs_init(void)
 {
@@ -141,6 +157,8 @@ static int __init pat_debugfs_init(void)
 			    &pat_list_fops);
 	debugfs_create_file("pat_validate", 0400, arch_debugfs_dir, NULL,
 			    &pat_validate_fops);
+	debugfs_create_file("pat_validate_ram", 0400, arch_debugfs_dir, NULL,
+			    &pat_validate_ram_fops);
 	return 0;
 }
 late_initcall(pat_debugfs_init);

@@ -21,12 +21,17 @@
 
 #include "pat_internal.h"
 
-/* While its pages are in transit, what is not write-back is UC-. */
-static enum page_cache_mode fix_type(unsigned long pfn, bool in_transit)
+enum fix {
+	FIX_TRANSIT,	/* pages are in transit: what is not write-back is UC- */
+	FIX_REST,	/* each page has the type of its bits */
+	FIX_CHECK,	/* the same, but nothing is changed */
+};
+
+static enum page_cache_mode fix_type(unsigned long pfn, enum fix fix)
 {
 	enum page_cache_mode type = pat_ram_type(pfn);
 
-	if (in_transit && type != _PAGE_CACHE_MODE_WB)
+	if (fix == FIX_TRANSIT && type != _PAGE_CACHE_MODE_WB)
 		return _PAGE_CACHE_MODE_UC_MINUS;
 	return type;
 }
@@ -34,11 +39,11 @@ static enum page_cache_mode fix_type(unsigned long pfn, bool in_transit)
 /*
  * Set the type of one entry, if it maps @pfn and is no private copy.  It is
  * never absent meanwhile, since drivers' fault handlers may not know what to do
- * then, and the CPU may set its dirty bit.
+ * then, and the CPU may set its dirty bit.  Return: had it another type?
  */
-static bool fix_entry(pte_t *ptep, unsigned long pfn, bool in_transit)
+static bool fix_entry(pte_t *ptep, unsigned long pfn, enum fix fix)
 {
-	enum page_cache_mode type = fix_type(pfn, in_transit);
+	enum page_cache_mode type = fix_type(pfn, fix);
 	pte_t old = ptep_get(ptep), new;
 
 	do {
@@ -49,6 +54,8 @@ static bool fix_entry(pte_t *ptep, unsigned long pfn, bool in_transit)
 			    cachemode2protval(type));
 		if (pte_same(old, new))
 			return false;
+		if (fix == FIX_CHECK)
+			return true;
 		/* With PAE, too, all that changes is in the lower half. */
 	} while (!try_cmpxchg((long *)ptep, (long *)&old, *(long *)&new));
 	return true;
@@ -74,7 +81,7 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 
 /* The part of [addr, end) of @mm, mapping @pfn onwards, that one table has. */
 static bool fix_table(struct mm_struct *mm, unsigned long addr,
-		      unsigned long end, unsigned long pfn, bool in_transit)
+		      unsigned long end, unsigned long pfn, enum fix fix)
 {
 	pmd_t *pmd = find_pmd(mm, addr);
 	pte_t *start, *pte;
@@ -87,14 +94,14 @@ static bool fix_table(struct mm_struct *mm, unsigned long addr,
 	if (!start)
 		return false;
 	for (pte = start; addr < end; pte++, addr += PAGE_SIZE, pfn++)
-		changed |= fix_entry(pte, pfn, in_transit);
+		changed |= fix_entry(pte, pfn, fix);
 	pte_unmap_unlock(start, ptl);
 	return changed;
 }
 
 /* The frames [pfn, pfn + nr) of the record @map. */
 static bool fix_record(struct pat_map *map, unsigned long pfn, unsigned long nr,
-		       bool in_transit)
+		       enum fix fix)
 {
 	unsigned long first = max(pfn, pat_map_pfn(map));
 	unsigned long last = min(pfn + nr, pat_map_pfn(map) + pat_map_pages(map));
@@ -106,16 +113,36 @@ static bool fix_record(struct pat_map *map, unsigned long pfn, unsigned long nr,
 	unsigned long addr, next;
 	bool changed = false;
 
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, start, end);
-	mmu_notifier_invalidate_range_start(&range);
+	if (fix != FIX_CHECK) {
+		mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, start,
+					end);
+		mmu_notifier_invalidate_range_start(&range);
+	}
 	for (addr = start; addr < end; addr = next) {
 		next = pmd_addr_end(addr, end);
-		changed |= fix_table(mm, addr, next, first, in_transit);
+		changed |= fix_table(mm, addr, next, first, fix);
 		first += (next - addr) >> PAGE_SHIFT;
 	}
-	/* Also if nothing was changed here: mremap() may bring what was. */
-	flush_tlb_mm_range(mm, start, end, PAGE_SHIFT, false);
-	mmu_notifier_invalidate_range_end(&range);
+	if (fix != FIX_CHECK) {
+		/* Also if nothing changed here: mremap() may bring what did. */
+		flush_tlb_mm_range(mm, start, end, PAGE_SHIFT, false);
+		mmu_notifier_invalidate_range_end(&range);
+	}
+	return changed;
+}
+
+/* All records of [pfn, pfn + nr).  Return: had entries another type? */
+static bool fix_records(unsigned long pfn, unsigned long nr, enum fix fix)
+{
+	struct pat_map *map;
+	bool changed = false;
+
+	for (map = pat_record_first_of(pfn, nr); map;
+	     map = pat_record_next_of(map, pfn, nr)) {
+		if (map->ram)
+			changed |= fix_record(map, pfn, nr, fix);
+		cond_resched();
+	}
 	return changed;
 }
 
@@ -131,18 +158,27 @@ static bool fix_record(struct pat_map *map, unsigned long pfn, unsigned long nr,
  */
 void pat_fix(unsigned long pfn, unsigned long nr, bool in_transit)
 {
-	struct pat_map *map;
-	bool changed;
+	pat_records_lock_shared();
+	while (fix_records(pfn, nr, in_transit ? FIX_TRANSIT : FIX_REST))
+		;
+	pat_records_unlock_shared();
+}
+
+/**
+ * pat_fix_due - would pat_fix() have anything to change?
+ * @pfn: first frame
+ * @nr: number of frames, all RAM
+ *
+ * Context: as pat_fix().
+ * Return: true if an entry has another type than its page, which is right only
+ * while that is in transit.
+ */
+bool pat_fix_due(unsigned long pfn, unsigned long nr)
+{
+	bool due;
 
 	pat_records_lock_shared();
-	do {
-		changed = false;
-		for (map = pat_record_first_of(pfn, nr); map;
-		     map = pat_record_next_of(map, pfn, nr)) {
-			if (map->ram)
-				changed |= fix_record(map, pfn, nr, in_transit);
-			cond_resched();
-		}
-	} while (changed);
+	due = fix_records(pfn, nr, FIX_CHECK);
 	pat_records_unlock_shared();
+	return due;
 }

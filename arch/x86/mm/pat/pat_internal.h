@@ -90,6 +90,8 @@ static inline int pat_cpa_change(struct pat_cpa *cpa, enum page_cache_mode type)
 int pat_cpa_begin(struct pat_cpa *cpa, enum page_cache_mode type);
 void pat_cpa_end(struct pat_cpa *cpa, enum page_cache_mode type, bool failed);
 enum page_cache_mode pat_cpa_map_type(unsigned long pfn);
+bool pat_cpa_quiet(unsigned long *seen);
+bool pat_cpa_still_quiet(unsigned long seen);
 int pat_cpa_reserve(unsigned long pfn, unsigned long nr,
 		    enum page_cache_mode want, enum page_cache_mode *found,
 		    const void *caller);
@@ -98,6 +100,7 @@ void pat_cpa_unreserve(unsigned long pfn, unsigned long nr);
 /* fix.c: live entries of recorded RAM */
 
 void pat_fix(unsigned long pfn, unsigned long nr, bool in_transit);
+bool pat_fix_due(unsigned long pfn, unsigned long nr);
 
 /* reserved.c: the records */
 
@@ -224,18 +227,24 @@ struct pat_record_info {
 struct pat_record_info *pat_records_snapshot(unsigned long *count);
 
 /**
- * struct pat_verdict - what the validator found
+ * struct pat_verdict - what a validator found
  * @records: how many records it looked at
+ * @pages: how many pages of RAM it looked at
  * @broken: the invariant that does not hold, NULL if all do
  * @pfn: frame at which it does not
  */
 struct pat_verdict {
 	unsigned long	records;
+	unsigned long	pages;
 	const char	*broken;
 	unsigned long	pfn;
 };
 
 void pat_validate(struct pat_verdict *verdict);
+
+/* validate.c: the same for RAM */
+
+void pat_validate_ram(struct pat_verdict *verdict);
 
 /* ../pat.c: dispatch */
 

@@ -180,7 +180,7 @@ void pat_records_unlock_shared(void)
 	up_read(&pat_mapping.i_mmap_rwsem);
 }
 
-/* Are there records of RAM?  Without the lock: see pat/../pageattr.c. */
+/* Are there records of RAM?  Without the lock: ../pageattr.c says why it may. */
 bool pat_records_of_ram(void)
 {
 	return READ_ONCE(pat_ram_records);
