@@ -149,6 +149,22 @@ struct pat_test_set {
 };
 #define PAT_TEST_SET_TYPE	_IOWR('P', 0x45, struct pat_test_set)
 
+/*
+ * Pages in use by somebody else (or this driver's own), in this order and as
+ * often as they are named: a process's, of the page cache, parts of huge pages.
+ * Each is held with a reference meanwhile, so that it may be unmapped but is
+ * not freed. The handle is for PAT_TEST_SET_TYPE and PAT_TEST_FREE, which sets
+ * what is not WB back and gives the references up, whatever is mapped; pages
+ * whose frames follow one another are a contiguous block. EINVAL for a frame
+ * that is not a page of RAM in use.
+ */
+struct pat_test_adopt {
+	__u64 pfns;		/* in: user pointer to nr __u64 */
+	__u32 nr;		/* in: 1 to PAT_TEST_MAX_PAGES */
+	__u32 handle;		/* out: never 0 */
+};
+#define PAT_TEST_ADOPT		_IOWR('P', 0x70, struct pat_test_adopt)
+
 /* --- reading entries back --------------------------------------------- */
 
 /* A frame's entry in the kernel's direct map. */
@@ -167,6 +183,8 @@ struct pat_test_pte {
 	__u32 level;		/* out: 1 4K, 2 2M, 3 1G */
 	__u32 special;		/* out: software bit "special" (4K entries) */
 	__u32 writable;		/* out */
+	__u32 accessed;		/* out */
+	__u32 dirty;		/* out */
 };
 #define PAT_TEST_READ_PTE	_IOWR('P', 0x47, struct pat_test_pte)
 
@@ -202,19 +220,22 @@ struct pat_test_pgprot {
  * undoes the VMA as for any driver). It stays set until replaced; without one,
  * mmap() fails with ENODATA.
  *
- * The first four methods make PFN mappings, the last two mixed ones; a program
+ * The first four methods make PFN mappings, the others mixed ones; a program
  * holds methods of one kind only. pfn and type are the driver's arguments as
- * they are; vm_insert_page needs a pfn that this file allocated.
+ * they are; the methods that insert struct pages need pfns that this file
+ * allocated. vm_map_pages fills all of the VMA with the pages of its chunk, from
+ * that of the file's offset on, whatever the chunk's offset is.
  *
  * With PAT_TEST_AT_FAULT the chunks are not executed by mmap() but page by page
  * as they are touched: a fault outside of every chunk, or whose insertion
- * fails, is SIGBUS. remap_pfn_range methods cannot do that (EINVAL).
+ * fails, is SIGBUS. The methods that take a whole range cannot do that, and a
+ * ->fault that returns its page can do nothing else (EINVAL).
  *
  * vmf_insert_pfn* cannot fill a private writable mapping (mmap() fails with
  * EINVAL).
  *
  * vma->vm_page_prot has the type of the first chunk: what vmf_insert_pfn,
- * vmf_insert_mixed and vm_insert_page start from. The others pass their
+ * vmf_insert_mixed and the struct page methods start from. The others pass their
  * chunk's own.
  */
 enum pat_test_method {
@@ -224,6 +245,9 @@ enum pat_test_method {
 	PAT_TEST_VMF_INSERT_PFN_PROT,
 	PAT_TEST_VMF_INSERT_MIXED,
 	PAT_TEST_VM_INSERT_PAGE,
+	PAT_TEST_VM_INSERT_PAGES,
+	PAT_TEST_VM_MAP_PAGES,
+	PAT_TEST_FAULT_PAGE,		/* ->fault returns the page */
 	PAT_TEST_NR_METHODS,
 };
 

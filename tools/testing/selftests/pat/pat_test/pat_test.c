@@ -21,6 +21,7 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/kref.h>
+#include <linux/memory_hotplug.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -62,6 +63,7 @@ struct handle {
 			u32 nr;
 			bool contiguous;
 			bool type_changed;
+			bool adopted;
 		} pages;
 		struct {
 			u64 phys;
@@ -371,6 +373,10 @@ static void pages_release(struct pat_test_file *file, struct handle *handle)
 	}
 
 	for (i = 0; i < handle->pages.nr && pages[i]; i++) {
+		if (handle->pages.adopted) {
+			put_page(pages[i]);
+			continue;
+		}
 		xa_erase(&file->owned, page_to_pfn(pages[i]));
 		__free_page(pages[i]);
 	}
@@ -412,6 +418,46 @@ static int pages_alloc(struct pat_test_file *file, struct handle *handle,
 	return 0;
 }
 
+/* Takes a reference to the page of this frame; NULL if it is not one in use. */
+static struct page *page_adopt(u64 pfn)
+{
+	struct page *page = pfn == (unsigned long)pfn ? pfn_to_online_page(pfn) :
+							NULL;
+	struct folio *folio;
+
+	if (!page)
+		return NULL;
+	folio = page_folio(page);
+	if (!folio_try_get(folio))
+		return NULL;
+	/* Until now it may have become another one's part. */
+	if (page_folio(page) != folio) {
+		folio_put(folio);
+		return NULL;
+	}
+	return page;
+}
+
+static int pages_adopt(struct handle *handle, const u64 __user *user)
+{
+	struct page **pages = handle->pages.pages;
+	u32 i;
+
+	handle->pages.contiguous = true;
+	for (i = 0; i < handle->pages.nr; i++) {
+		u64 pfn;
+
+		if (get_user(pfn, user + i))
+			return -EFAULT;
+		pages[i] = page_adopt(pfn);
+		if (!pages[i])
+			return -EINVAL;
+		if (page_to_pfn(pages[i]) != page_to_pfn(pages[0]) + i)
+			handle->pages.contiguous = false;
+	}
+	return 0;
+}
+
 static int put_pfns(const struct handle *handle, u64 __user *user)
 {
 	u32 i;
@@ -420,6 +466,22 @@ static int put_pfns(const struct handle *handle, u64 __user *user)
 		if (put_user((u64)page_to_pfn(handle->pages.pages[i]), user + i))
 			return -EFAULT;
 	return 0;
+}
+
+static struct handle *pages_handle(u32 nr)
+{
+	struct handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+
+	if (!handle)
+		return NULL;
+	handle->kind = HANDLE_PAGES;
+	handle->pages.nr = nr;
+	handle->pages.pages = kvcalloc(nr, sizeof(struct page *), GFP_KERNEL);
+	if (!handle->pages.pages) {
+		kfree(handle);
+		return NULL;
+	}
+	return handle;
 }
 
 static long ioctl_alloc(struct pat_test_file *file, void __user *arg)
@@ -435,17 +497,10 @@ static long ioctl_alloc(struct pat_test_file *file, void __user *arg)
 	if (!req.nr || (req.order && req.nr != 1U << req.order))
 		return -EINVAL;
 
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	handle = pages_handle(req.nr);
 	if (!handle)
 		return -ENOMEM;
-	handle->kind = HANDLE_PAGES;
-	handle->pages.nr = req.nr;
 	handle->pages.contiguous = req.order > 0;
-	handle->pages.pages = kvcalloc(req.nr, sizeof(struct page *), GFP_KERNEL);
-	if (!handle->pages.pages) {
-		kfree(handle);
-		return -ENOMEM;
-	}
 
 	mutex_lock(&file->mutex);
 	err = pages_alloc(file, handle, req.order);
@@ -459,6 +514,45 @@ static long ioctl_alloc(struct pat_test_file *file, void __user *arg)
 		err = -EFAULT;
 	if (err) {
 		xa_erase(&file->handles, req.handle);
+		goto out_release;
+	}
+	mutex_unlock(&file->mutex);
+	return 0;
+
+out_release:
+	pages_release(file, handle);
+	mutex_unlock(&file->mutex);
+	return err;
+}
+
+static long ioctl_adopt(struct pat_test_file *file, void __user *arg)
+{
+	struct pat_test_adopt req;
+	struct handle *handle;
+	long err;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (req.nr > PAT_TEST_MAX_PAGES)
+		return -E2BIG;
+	if (!req.nr)
+		return -EINVAL;
+
+	handle = pages_handle(req.nr);
+	if (!handle)
+		return -ENOMEM;
+	handle->pages.adopted = true;
+
+	mutex_lock(&file->mutex);
+	err = pages_adopt(handle, u64_to_user_ptr(req.pfns));
+	if (err)
+		goto out_release;
+	err = handle_add(file, handle, &req.handle);
+	if (err)
+		goto out_release;
+	if (copy_to_user(arg, &req, sizeof(req))) {
+		xa_erase(&file->handles, req.handle);
+		err = -EFAULT;
 		goto out_release;
 	}
 	mutex_unlock(&file->mutex);
@@ -488,6 +582,8 @@ static long ioctl_free(struct pat_test_file *file, unsigned long nr)
 	 * An mmap() counts itself before it looks its pages up: it either is
 	 * seen here, or finds no page.
 	 */
+	if (handle->pages.adopted)
+		goto out_release;
 	spin_lock(&file->lock);
 	mapped = file->nr_areas > 0;
 	for (i = 0; !mapped && i < handle->pages.nr; i++)
@@ -498,6 +594,7 @@ static long ioctl_free(struct pat_test_file *file, unsigned long nr)
 		goto out_unlock;
 	}
 
+out_release:
 	xa_erase(&file->handles, nr);
 	pages_release(file, handle);
 out_unlock:
@@ -665,6 +762,8 @@ static long ioctl_read_pte(void __user *arg)
 	req.pfn = entry ? entry_pfn(entry, level, req.addr) : 0;
 	req.special = level == PG_LEVEL_4K && (entry & _PAGE_SPECIAL);
 	req.writable = !!(entry & _PAGE_RW);
+	req.accessed = !!(entry & _PAGE_ACCESSED);
+	req.dirty = !!(entry & _PAGE_DIRTY_BITS);
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
 }
 
@@ -737,8 +836,22 @@ static bool method_is_remap(u32 method)
 
 static bool method_is_mixed(u32 method)
 {
-	return method == PAT_TEST_VMF_INSERT_MIXED ||
-	       method == PAT_TEST_VM_INSERT_PAGE;
+	return method >= PAT_TEST_VMF_INSERT_MIXED;
+}
+
+/* Can mmap() do it, or only a fault, or either? */
+static bool method_is_for(u32 method, u32 flags)
+{
+	switch (method) {
+	case PAT_TEST_REMAP_PFN_RANGE:
+	case PAT_TEST_IO_REMAP_PFN_RANGE:
+	case PAT_TEST_VM_INSERT_PAGES:
+	case PAT_TEST_VM_MAP_PAGES:
+		return !(flags & PAT_TEST_AT_FAULT);
+	case PAT_TEST_FAULT_PAGE:
+		return flags & PAT_TEST_AT_FAULT;
+	}
+	return true;
 }
 
 static bool program_is_valid(const struct program *program)
@@ -759,8 +872,7 @@ static bool program_is_valid(const struct program *program)
 		if (method_is_mixed(chunk->method) !=
 		    method_is_mixed(program->chunks[0].method))
 			return false;
-		if ((program->flags & PAT_TEST_AT_FAULT) &&
-		    method_is_remap(chunk->method))
+		if (!method_is_for(chunk->method, program->flags))
 			return false;
 	}
 	return true;
@@ -874,6 +986,31 @@ static int insert_chunk(struct pat_test_file *file, struct vm_area_struct *vma,
 	return 0;
 }
 
+/* The methods that take all pages at once. */
+static int insert_pages(struct pat_test_file *file, struct vm_area_struct *vma,
+			const struct pat_test_chunk *chunk)
+{
+	unsigned long nr = PAGE_ALIGN(chunk->size) >> PAGE_SHIFT, left = nr, i;
+	struct page **pages;
+	int err = 0;
+
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	for (i = 0; i < nr && !err; i++) {
+		pages[i] = xa_load(&file->owned, chunk->pfn + i);
+		if (!pages[i])
+			err = -EFAULT;
+	}
+	if (!err && chunk->method == PAT_TEST_VM_INSERT_PAGES)
+		err = vm_insert_pages(vma, vma->vm_start + chunk->offset, pages,
+				      &left);
+	else if (!err)
+		err = vm_map_pages(vma, pages, nr);
+	kvfree(pages);
+	return err;
+}
+
 static int execute_chunk(struct pat_test_file *file, struct vm_area_struct *vma,
 			 const struct pat_test_chunk *chunk)
 {
@@ -889,6 +1026,9 @@ static int execute_chunk(struct pat_test_file *file, struct vm_area_struct *vma,
 		return remap_pfn_range(vma, addr, chunk->pfn, chunk->size, prot);
 	case PAT_TEST_IO_REMAP_PFN_RANGE:
 		return io_remap_pfn_range(vma, addr, chunk->pfn, chunk->size, prot);
+	case PAT_TEST_VM_INSERT_PAGES:
+	case PAT_TEST_VM_MAP_PAGES:
+		return insert_pages(file, vma, chunk);
 	default:
 		return insert_chunk(file, vma, chunk);
 	}
@@ -940,12 +1080,26 @@ static void area_close(struct vm_area_struct *vma)
 	kref_put(&area->ref, area_free);
 }
 
+/* Leaves the insertion to the caller of ->fault. */
+static vm_fault_t return_page(struct pat_test_file *file, struct vm_fault *vmf,
+			      unsigned long pfn)
+{
+	struct page *page = xa_load(&file->owned, pfn);
+
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
 static vm_fault_t area_fault(struct vm_fault *vmf)
 {
 	struct area *area = vmf->vma->vm_private_data;
 	const struct program *program = area->program;
 	u64 offset = (u64)(vmf->pgoff - area->pgoff) << PAGE_SHIFT;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
+	unsigned long pfn;
 	u32 i;
 
 	if (!(program->flags & PAT_TEST_AT_FAULT))
@@ -957,8 +1111,12 @@ static vm_fault_t area_fault(struct vm_fault *vmf)
 		if (offset < chunk->offset ||
 		    offset - chunk->offset >= PAGE_ALIGN(chunk->size))
 			continue;
-		ret = insert_page_of(area->file, vmf->vma, vmf->address, chunk,
-				     chunk->pfn + ((offset - chunk->offset) >> PAGE_SHIFT));
+		pfn = chunk->pfn + ((offset - chunk->offset) >> PAGE_SHIFT);
+		if (chunk->method == PAT_TEST_FAULT_PAGE)
+			ret = return_page(area->file, vmf, pfn);
+		else
+			ret = insert_page_of(area->file, vmf->vma, vmf->address,
+					     chunk, pfn);
 		break;
 	}
 	set_result(area->file, ret & VM_FAULT_ERROR ? 0 : 1,
@@ -1226,6 +1384,8 @@ static long pat_test_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 		return ioctl_alloc(file, user);
 	case PAT_TEST_FREE:
 		return ioctl_free(file, arg);
+	case PAT_TEST_ADOPT:
+		return ioctl_adopt(file, user);
 	case PAT_TEST_SET_TYPE:
 		return ioctl_set_type(file, user);
 	case PAT_TEST_DIRECT_MAP:
