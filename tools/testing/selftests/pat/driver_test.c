@@ -42,7 +42,7 @@ TEST_F(driver, bad_pointers)
 		PAT_TEST_INFO, PAT_TEST_MAP, PAT_TEST_ALLOC, PAT_TEST_SET_TYPE,
 		PAT_TEST_DIRECT_MAP, PAT_TEST_READ_PTE, PAT_TEST_LOOKUP,
 		PAT_TEST_PGPROT, PAT_TEST_PROGRAM, PAT_TEST_RESULT, PAT_TEST_ZAP,
-		PAT_TEST_REMAP, PAT_TEST_CLAIM,
+		PAT_TEST_REMAP, PAT_TEST_CLAIM, PAT_TEST_ADOPT,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
@@ -209,6 +209,17 @@ TEST_F(driver, bad_programs)
 	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
 	program.flags = PAT_TEST_AT_FAULT;
 	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
+
+	/* What takes a range and what answers a fault are never the other. */
+	program.nr = 1;
+	chunks[0].method = PAT_TEST_VM_INSERT_PAGES;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
+	chunks[0].method = PAT_TEST_VM_MAP_PAGES;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
+	chunks[0].method = PAT_TEST_FAULT_PAGE;
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
+	program.flags = 0;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
 }
 
 static void *map_pages(int driver, unsigned int pages, int flags)
@@ -272,6 +283,148 @@ TEST_F(driver, foreign_page)
 	pat_set_program(_metadata, self->driver, &chunk, 1, 0);
 	EXPECT_EQ(MAP_FAILED, map_pages(self->driver, 1, MAP_SHARED));
 	EXPECT_EQ(EFAULT, errno);
+}
+
+/* The methods that take several pages at once, or answer a fault with one. */
+TEST_F(driver, struct_pages)
+{
+	static const struct {
+		uint32_t method;
+		uint32_t flags;
+	} ways[] = {
+		{ PAT_TEST_VM_INSERT_PAGE,	0 },
+		{ PAT_TEST_VM_INSERT_PAGE,	PAT_TEST_AT_FAULT },
+		{ PAT_TEST_VM_INSERT_PAGES,	0 },
+		{ PAT_TEST_VM_MAP_PAGES,	0 },
+		{ PAT_TEST_FAULT_PAGE,		PAT_TEST_AT_FAULT },
+	};
+	struct pat_test_chunk chunk = { .size = 3 * PAT_PAGE };
+	uint64_t pfns[4];
+	uint32_t pages = allocate(_metadata, self->driver, 4, 2, pfns);
+
+	for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
+		char *at;
+
+		chunk.pfn = pfns[1];
+		chunk.method = ways[way].method;
+		pat_set_program(_metadata, self->driver, &chunk, 1,
+				ways[way].flags);
+		at = map_pages(self->driver, 3, MAP_SHARED);
+		ASSERT_NE(MAP_FAILED, at) TH_LOG("way %zu: %s", way, strerror(errno));
+		for (unsigned int page = 0; page < 3; page++) {
+			struct pat_test_pte pte = {
+				.addr = (uintptr_t)at + page * PAT_PAGE,
+			};
+
+			EXPECT_EQ(way ? page + 4 * way + 92 : 0, at[page * PAT_PAGE]);
+			at[page * PAT_PAGE] = page + 4 * way + 96;
+			ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTE, &pte));
+			EXPECT_EQ(pfns[1 + page], pte.pfn) TH_LOG("way %zu", way);
+			EXPECT_FALSE(pte.special);
+			EXPECT_TRUE(pte.accessed);
+			EXPECT_TRUE(pte.dirty);
+		}
+		EXPECT_ERROR(EBUSY, ioctl(self->driver, PAT_TEST_FREE, pages));
+		ASSERT_EQ(0, munmap(at, 3 * PAT_PAGE));
+
+		/* A page that is nobody's, or not there, ends it. */
+		chunk.pfn = pat_bar(_metadata)->start / PAT_PAGE;
+		pat_set_program(_metadata, self->driver, &chunk, 1,
+				ways[way].flags);
+		at = map_pages(self->driver, 3, MAP_SHARED);
+		if (ways[way].flags & PAT_TEST_AT_FAULT) {
+			int pipes[2];
+
+			ASSERT_NE(MAP_FAILED, at);
+			ASSERT_EQ(0, pipe(pipes));
+			EXPECT_ERROR(EFAULT, write(pipes[1], at, 1));
+			ASSERT_EQ(0, munmap(at, 3 * PAT_PAGE));
+			close(pipes[0]);
+			close(pipes[1]);
+		} else {
+			EXPECT_EQ(MAP_FAILED, at);
+			EXPECT_EQ(EFAULT, errno);
+		}
+	}
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_FREE, pages));
+}
+
+/* --- other people's pages ------------------------------------------------- */
+
+static uint64_t pfn_of(struct __test_metadata *_metadata, int driver,
+		       const void *at)
+{
+	struct pat_test_pte pte = { .addr = (uintptr_t)at };
+
+	ASSERT_EQ(0, ioctl(driver, PAT_TEST_READ_PTE, &pte));
+	ASSERT_EQ(PAT_TEST_WB, pte.got);
+	return pte.pfn;
+}
+
+TEST_F(driver, bad_adoptions)
+{
+	uint64_t pfns[2];
+	struct pat_test_adopt adopt = { .pfns = (uintptr_t)pfns };
+
+	allocate(_metadata, self->driver, 1, 0, pfns);
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	adopt.nr = PAT_TEST_MAX_PAGES + 1;
+	EXPECT_ERROR(E2BIG, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	adopt.nr = 2;
+	adopt.pfns = (uintptr_t)BAD_POINTER;
+	EXPECT_ERROR(EFAULT, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	adopt.pfns = (uintptr_t)pfns;
+	pfns[1] = pat_bar(_metadata)->start / PAT_PAGE;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	pfns[1] = UINT64_MAX;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	adopt.nr = 1;
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_FREE, adopt.handle));
+	EXPECT_ERROR(ENOENT, ioctl(self->driver, PAT_TEST_FREE, adopt.handle));
+}
+
+/* Adopted pages outlive their owner, and go back to it write-back. */
+TEST_F(driver, adoption)
+{
+	uint64_t pfns[3], own[2];
+	uint32_t pages = allocate(_metadata, self->driver, 2, 1, own);
+	struct pat_test_adopt adopt = { .pfns = (uintptr_t)pfns, .nr = 3 };
+	struct pat_test_set set = {
+		.api = PAT_TEST_SET_PAGES_ARRAY_UC,
+		.count = 3,
+	};
+	char *at = mmap(NULL, PAT_PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, at);
+	*at = 'x';
+	pfns[0] = own[1];
+	pfns[1] = pfn_of(_metadata, self->driver, at);
+	pfns[2] = own[0];
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_ADOPT, &adopt));
+	ASSERT_EQ(0, munmap(at, PAT_PAGE));
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_FREE, pages));
+
+	/* Neither in order nor side by side: an array it can be only. */
+	set.handle = adopt.handle;
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_SET_TYPE, &set));
+	EXPECT_EQ(0, set.err);
+	set.api = PAT_TEST_SET_MEMORY_WB;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_SET_TYPE, &set));
+	for (unsigned int i = 0; i < 3; i++) {
+		struct pat_test_direct direct = { .pfn = pfns[i] };
+
+		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP, &direct));
+		EXPECT_EQ(PAT_TEST_UC_MINUS, direct.got);
+	}
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_FREE, adopt.handle));
+	for (unsigned int i = 0; i < 3; i++) {
+		struct pat_test_direct direct = { .pfn = pfns[i] };
+
+		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP, &direct));
+		EXPECT_EQ(PAT_TEST_WB, direct.got);
+	}
 }
 
 /* Pages stay while anything is mapped; fork() and split VMAs count, too. */
