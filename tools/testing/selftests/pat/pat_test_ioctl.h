@@ -35,7 +35,7 @@
 /* Limits; a request over one of them fails with E2BIG. */
 #define PAT_TEST_MAX_HANDLES	8192	/* per open file, maps and pages together */
 #define PAT_TEST_MAX_PAGES	16384	/* per PAT_TEST_ALLOC */
-#define PAT_TEST_MAX_ORDER	9	/* per PAT_TEST_ALLOC */
+#define PAT_TEST_MAX_ORDER	10	/* per PAT_TEST_ALLOC */
 #define PAT_TEST_MAX_CHUNKS	4096	/* per PAT_TEST_PROGRAM */
 
 /* Memory types, with the numbers of the kernel's enum page_cache_mode. */
