@@ -316,12 +316,22 @@ struct pat_test_remap {
 /*
  * request_mem_region(). With IO_STRICT_DEVMEM this takes the range away from
  * the processes that have mapped it through /dev/mem and PCI resource files.
+ *
+ * PAT_TEST_CLAIM_EXCLUSIVE: request_mem_region_exclusive(), which nobody else
+ * may map while the kernel is strict about it ("iomem=strict").
+ * PAT_TEST_CLAIM_EXCLUSIVE_RAM: that, as System RAM, as drivers of pluggable
+ * memory do; strict or not, nobody else may map it.
  */
+#define PAT_TEST_CLAIM_EXCLUSIVE	1
+#define PAT_TEST_CLAIM_EXCLUSIVE_RAM	2
+
 struct pat_test_claim {
 	__u64 phys;		/* in */
 	__u64 size;		/* in: bytes, not 0 */
 	__s32 err;		/* out: 0 or PAT_TEST_NULL */
 	__u32 handle;		/* out, if !err: never 0 */
+	__u32 how;		/* in: 0 or one of the above */
+	__u32 pad;
 };
 #define PAT_TEST_CLAIM		_IOWR('P', 0x61, struct pat_test_claim)
 

@@ -1274,13 +1274,19 @@ static void claim_undo(struct handle *handle)
 
 static long ioctl_claim(struct pat_test_file *file, void __user *arg)
 {
+	static const int flags[] = {
+		[PAT_TEST_CLAIM_EXCLUSIVE] = IORESOURCE_EXCLUSIVE,
+		[PAT_TEST_CLAIM_EXCLUSIVE_RAM] = IORESOURCE_EXCLUSIVE |
+						 IORESOURCE_SYSTEM_RAM,
+	};
 	struct pat_test_claim req;
 	struct handle *handle;
 	long err;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
-	if (!req.size || req.phys != (resource_size_t)req.phys)
+	if (!req.size || req.phys != (resource_size_t)req.phys ||
+	    req.how >= ARRAY_SIZE(flags))
 		return -EINVAL;
 
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
@@ -1294,7 +1300,8 @@ static long ioctl_claim(struct pat_test_file *file, void __user *arg)
 	err = handle_add(file, handle, &req.handle);
 	if (err)
 		goto out_free;
-	req.err = request_mem_region(req.phys, req.size, KBUILD_MODNAME) ?
+	req.err = __request_region(&iomem_resource, req.phys, req.size,
+				   KBUILD_MODNAME, flags[req.how]) ?
 		  0 : PAT_TEST_NULL;
 	if (copy_to_user(arg, &req, sizeof(req))) {
 		err = -EFAULT;
