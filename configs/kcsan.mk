@@ -9,6 +9,7 @@ KCSAN_SANITIZE_freed.o=y
 KCSAN_SANITIZE_pageattr.o=y
 KCSAN_SANITIZE_pfnmap.o=y
 KCSAN_SANITIZE_ram.o=y
+KCSAN_SANITIZE_removed.o=y
 KCSAN_SANITIZE_reserved.o=y
 KCSAN_SANITIZE_validate.o=y
 KCSAN_SANITIZE_interval_tree.o=y

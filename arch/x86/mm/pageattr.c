@@ -31,7 +31,9 @@
  * reads, under the page table lock that cpa takes to fix the entry, first the
  * bits and then whether they are in transit.  Whatever goes by struct page
  * counts the mapping before it reads the bits; cpa reads the count after it has
- * set them.
+ * set them.  (Of these only those that map the page when the change begins are
+ * cared for: the owner, which alone can insert its pages, must not do that while
+ * it changes them.)
  *
  * If the middle fails, all is set back; that takes no memory, since no entry is
  * touched that was not split already.
@@ -424,7 +426,11 @@ static unsigned long cpa_alike(const struct pat_cpa *cpa, unsigned long at,
 	return i - at;
 }
 
-/* The direct map could not be changed to @type: what was changed, undo. */
+/*
+ * The direct map could not be changed to @type: what was changed, undo.  Beyond
+ * the page at which it failed all is as it was, and must not be touched: a large
+ * page there would have to be split, for which there is no memory.
+ */
 static void cpa_undo_direct_map(const struct pat_cpa *cpa,
 				enum page_cache_mode type)
 {
@@ -442,7 +448,7 @@ static void cpa_undo_direct_map(const struct pat_cpa *cpa,
 			part.pages += at;
 		else
 			part.addr += at << PAGE_SHIFT;
-		WARN_ON_ONCE(cpa_set_direct_map(&part, before));
+		WARN_ON_ONCE(cpa_restore_direct_map(&part, before));
 	}
 }
 

@@ -24,6 +24,7 @@
  *	pageattr.c	changing the type of RAM in every mapping there is
  *	pat/fix.c	live page table entries of recorded RAM
  *	pat/freed.c	pages that are freed while they are not write-back
+ *	pat/removed.c	memory that is removed while it is mapped
  *	pat/validate.c	the invariants of RAM
  *	pat/debug.c	what debugfs shows
  *	pat.c		here: from a byte range to the room that knows
@@ -168,7 +169,8 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
  * @type: the type
  *
  * The direct map has nothing but RAM, and all below 1 MiB, whatever that is: so
- * only this can be a second mapping of reserved frames.
+ * only this can be a second mapping of reserved frames.  It is made of small
+ * pages, and cpa needs no memory there.
  *
  * Context: may sleep.
  * Return: 0, or what cpa says, and a line in the log.
@@ -184,7 +186,7 @@ int pat_sync_low(unsigned long pfn, unsigned long nr, enum page_cache_mode type)
 	if (pfn >= ISA_END_ADDRESS >> PAGE_SHIFT)
 		return 0;
 	cpa.nr = min(nr, (ISA_END_ADDRESS >> PAGE_SHIFT) - pfn);
-	/* cpa knows no others; these two go by UC-, as they always have here. */
+	/* cpa does not give these two; UC- it is, as it always has been here. */
 	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
 		type = _PAGE_CACHE_MODE_UC_MINUS;
 	err = cpa_set_direct_map(&cpa, type);

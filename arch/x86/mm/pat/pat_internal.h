@@ -75,6 +75,7 @@ struct pat_cpa {
 };
 
 int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
+int cpa_restore_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
 
 /* ../pageattr.c: changing the type of RAM in every mapping there is */
 
@@ -101,6 +102,12 @@ void pat_cpa_unreserve(unsigned long pfn, unsigned long nr);
 
 void pat_fix(unsigned long pfn, unsigned long nr, bool in_transit);
 bool pat_fix_due(unsigned long pfn, unsigned long nr);
+
+/* removed.c: memory that is removed while it is mapped */
+
+void pat_removal_begin(void);
+void pat_removal_end(void);
+bool pat_removal_pending(void);
 
 /* reserved.c: the records */
 

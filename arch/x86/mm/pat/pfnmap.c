@@ -189,6 +189,10 @@ static int pat_prepare_records(const struct vm_area_struct *vma,
 		map->pid = current->pid;
 		get_task_comm(map->comm, current);
 		map->ram = kind != PAT_RUN_RESERVED;
+		/* What a look-up should find if the memory is taken away. */
+		if (map->ram)
+			map->vma.vm_page_prot = pat_pgprot(__pgprot(0),
+							   _PAGE_CACHE_MODE_UC_MINUS);
 		*tail = map;
 		tail = &map->next;
 	}
@@ -332,6 +336,10 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 
 	if (!pat_range_to_frames(start, start + size, &pfn, &nr))
 		return -EINVAL;
+	/* What a private mapping copies is other memory, and write-back. */
+	if (is_cow_mapping(vma->vm_flags))
+		vma->vm_page_prot = pat_pgprot(vma->vm_page_prot,
+					       _PAGE_CACHE_MODE_WB);
 	if (!pat_enabled())
 		return 0;
 

@@ -308,8 +308,10 @@ int pat_ram_add(u64 start, u64 size)
  */
 void pat_ram_remove(u64 start, u64 size)
 {
+	pat_removal_begin();
 	ram_table_change(PHYS_PFN(start), PHYS_PFN(start + size),
 			 PAT_FRAMES_RESERVED, GFP_KERNEL | __GFP_NOFAIL);
+	pat_removal_end();
 }
 
 static int pat_ram_notify(struct notifier_block *nb, unsigned long action,

@@ -875,10 +875,11 @@ static const char *pat_record_broken(struct pat_map *map)
 		return "a record with an address is linked in its mm";
 	if (!pat_record_is_exact(map) && map->holder != PAT_HOLDER_USER)
 		return "only a process mapping's record can be inexact";
-	/* Memory can go offline, and come back, while it is mapped. */
+	/* Memory can go offline, and away, and come back, while it is mapped. */
 	for (; nr; nr -= run, pfn += run) {
 		frames = pat_ram_run(pfn, nr, &run);
-		if (map->ram != (frames != PAT_FRAMES_RESERVED))
+		if (map->ram != (frames != PAT_FRAMES_RESERVED) &&
+		    !(map->ram && pat_removal_pending()))
 			return "a record's frames are all RAM or all reserved, as it says";
 	}
 	return NULL;
