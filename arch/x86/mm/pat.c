@@ -169,8 +169,8 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
  * @type: the type
  *
  * The direct map has nothing but RAM, and all below 1 MiB, whatever that is: so
- * only this can be a second mapping of reserved frames.  It is made of small
- * pages, and cpa needs no memory there.
+ * only this can be a second mapping of reserved frames.  (It is made of small
+ * pages: cpa needs no memory there.)
  *
  * Context: may sleep.
  * Return: 0, or what cpa says, and a line in the log.
@@ -190,11 +190,13 @@ int pat_sync_low(unsigned long pfn, unsigned long nr, enum page_cache_mode type)
 	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
 		type = _PAGE_CACHE_MODE_UC_MINUS;
 	err = cpa_set_direct_map(&cpa, type);
-	if (err)
-		pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
-			current->comm, current->pid, (u64)pfn << PAGE_SHIFT,
-			((u64)(pfn + cpa.nr) << PAGE_SHIFT) - 1,
-			pat_mode_name(type));
+	if (!err)
+		return 0;
+	/* Others may hold some of these frames with that type. */
+	cpa_restore_direct_map(&cpa, type);
+	pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
+		current->comm, current->pid, (u64)pfn << PAGE_SHIFT,
+		((u64)(pfn + cpa.nr) << PAGE_SHIFT) - 1, pat_mode_name(type));
 	return err;
 }
 
