@@ -32,6 +32,15 @@ struct devmem {
 /* What the log says if a page has another type than is asked for. */
 #define DEVMEM_OTHER_TYPE "x86/PAT: .*map pfn RAM (range|page) req"
 
+/* Is this among the kernel's parameters? */
+static inline bool devmem_told_at_boot(const char *what)
+{
+	char text[4096] = "";
+
+	pat_read_line("/proc", "cmdline", 0, text, sizeof(text));
+	return strstr(text, what);
+}
+
 static inline void devmem_open(struct __test_metadata *_metadata,
 			       struct devmem *dm, enum row_stock stock)
 {

@@ -138,8 +138,9 @@ static char *map_block(struct __test_metadata *_metadata, struct devmem *dm,
 static void unmap_block(struct __test_metadata *_metadata, struct devmem *dm,
 			struct devmem_block *block, const int *types, char *at)
 {
-	if (at)
+	if (at) {
 		ASSERT_EQ(0, munmap(at, SIZE));
+	}
 	devmem_claim_direct(_metadata, dm, block->pfns, types, NR, "munmap");
 	devmem_verdict(_metadata, dm);
 }
@@ -296,8 +297,9 @@ TEST_F(map, owner_changes_while_protected)
 {
 	char *at = MAP_BLOCK(devmem_mixed);
 
-	if (at)
+	if (at) {
 		ASSERT_EQ(0, mprotect(at, SIZE, PROT_NONE));
+	}
 	SET_TYPES(devmem_mixed_otherwise, DEVMEM_BY_ADDRESS);
 	if (at) {
 		ASSERT_EQ(0, mprotect(at, SIZE, variant->prot));
@@ -851,8 +853,9 @@ static void claim_mappable(struct __test_metadata *_metadata, struct devmem *dm,
 {
 	char *at = devmem_map(_metadata, dm, false, pfn, 1, PROT_READ, MAP_SHARED);
 
-	if (at)
+	if (at) {
 		ASSERT_EQ(0, munmap(at, PAT_PAGE));
+	}
 }
 
 #define PAGEMAP_PRESENT	(1ULL << 63)
@@ -968,14 +971,6 @@ TEST_F(refused, secret_page)
 	devmem_verdict(_metadata, dm);
 }
 
-static bool kernel_is_strict(void)
-{
-	char text[4096] = "";
-
-	pat_read_line("/proc", "cmdline", 0, text, sizeof(text));
-	return strstr(text, "iomem=strict");
-}
-
 /*
  * A range that is its driver's alone. As System RAM it is that always (the
  * driver adds and removes memory there), else if the kernel is told to be
@@ -1013,7 +1008,7 @@ TEST_F(exclusive, claimed)
 	};
 	uint64_t pfn = claim.phys / PAT_PAGE;
 	bool refused = variant->how == PAT_TEST_CLAIM_EXCLUSIVE_RAM ||
-		       (variant->how && kernel_is_strict());
+		       (variant->how && devmem_told_at_boot("iomem=strict"));
 	char *at;
 
 	ASSERT_EQ(0, ioctl(dm->row.driver, PAT_TEST_CLAIM, &claim));
@@ -1029,8 +1024,9 @@ TEST_F(exclusive, claimed)
 	claim_mappable(_metadata, dm, pfn + 2);
 	ASSERT_EQ(0, ioctl(dm->row.driver, PAT_TEST_UNCLAIM, claim.handle));
 	at = devmem_map(_metadata, dm, true, pfn, 4, PROT_READ, MAP_SHARED);
-	if (at)
+	if (at) {
 		ASSERT_EQ(0, munmap(at, 4 * PAT_PAGE));
+	}
 	devmem_verdict(_metadata, dm);
 }
 

@@ -425,8 +425,9 @@ TEST_F(bar, read_and_write)
 		pfns[i] = map.phys / PAT_PAGE + i;
 	eye = (char *)map_eye(_metadata, dm->row.driver, pfns, types, 2);
 	memcpy(eye + offset, "a BAR to be read", 16);
-	if (!variant->held)
+	if (!variant->held) {
 		ASSERT_EQ(0, munmap(eye, 2 * PAT_PAGE));
+	}
 	held = pat_list_now(_metadata, dm->row.pat_is_on);
 	mappings = kernel_mappings(_metadata, map.phys, map.size);
 
@@ -445,9 +446,10 @@ TEST_F(bar, read_and_write)
 		ASSERT_EQ(16, pread(dm->plain, buffer, 16, map.phys + offset));
 		ROW_CLAIM(&dm->row, !memcmp(buffer, "one that is ours", 16),
 			  "other bytes are written");
-		if (variant->held)
+		if (variant->held) {
 			ROW_CLAIM(&dm->row, !memcmp(eye + offset, buffer, 16),
 				  "the holder sees other bytes");
+		}
 	}
 	pat_expect_list(_metadata, dm->row.pat_is_on, &held);
 	ROW_CLAIM(&dm->row, kernel_mappings(_metadata, map.phys, map.size) ==
