@@ -466,6 +466,65 @@ TEST_F(hotplug, memory)
 	expect_valid(_metadata, self->pat);
 }
 
+/* How an mmap() of a frame through /dev/mem ends: 0 or errno. @at may be NULL. */
+static int try_devmem(int devmem, uint64_t pfn, char **at)
+{
+	char *got = mmap(NULL, PAT_PAGE, PROT_READ, MAP_SHARED, devmem,
+			 pfn * PAT_PAGE);
+
+	if (got == MAP_FAILED)
+		return errno;
+	if (at)
+		*at = got;
+	else
+		munmap(got, PAT_PAGE);
+	return 0;
+}
+
+/*
+ * Memory that is offline cannot be mapped through /dev/mem, as it may be gone
+ * any time. A mapping that was made while it was online does not keep it there.
+ * Without PAT the kernel does not ask; stock refuses all RAM.
+ */
+TEST_F(hotplug, memory_devmem)
+{
+	int refused = self->pat ? EINVAL : 0;
+	int allowed = self->pat && pat_on_stock() ? EINVAL : 0;
+	struct block blocks[MAX_BLOCKS];
+	unsigned int nr = find_offline_blocks(blocks);
+	int devmem = open("/dev/mem", O_RDWR | O_CLOEXEC);
+
+	ASSERT_LE(0, devmem);
+	for (unsigned int b = 0; b < nr; b++) {
+		const uint64_t first = blocks[b].pfn;
+		const uint64_t frames[] = {
+			first, first + blocks[b].nr / 2, first + blocks[b].nr - 1,
+		};
+		char *at[ARRAY_SIZE(frames)] = {};
+
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+			EXPECT_EQ(refused, try_devmem(devmem, frames[i], NULL));
+		ASSERT_TRUE(set_block(&blocks[b], "online_movable"))
+			TH_LOG("%s: %s", blocks[b].dir, strerror(errno));
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+			EXPECT_EQ(allowed, try_devmem(devmem, frames[i], &at[i]));
+		block_offline(_metadata, &blocks[b]);
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++) {
+			struct pat_test_pte pte = { .addr = (uintptr_t)at[i] };
+
+			EXPECT_EQ(refused, try_devmem(devmem, frames[i], NULL));
+			if (!at[i])
+				continue;
+			ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTE, &pte));
+			EXPECT_EQ(PAT_TEST_WB, pte.got);
+			EXPECT_EQ(frames[i], pte.pfn);
+			ASSERT_EQ(0, munmap(at[i], PAT_PAGE));
+		}
+		expect_valid(_metadata, self->pat);
+	}
+	close(devmem);
+}
+
 /* --- removal, which cannot be undone from in here: the last test ----------------- */
 
 /* Asks the firmware to take away all DIMMs; each has a device PNP0C80. */
