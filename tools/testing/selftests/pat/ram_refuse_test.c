@@ -27,7 +27,7 @@ enum held_by {
 	HELD_COPY,		/* the private copy of a driver's page */
 	HELD_TMPFS,
 	HELD_TMPFS_READ_ONLY,
-	HELD_ROOT_FILE,		/* a page of this program's file */
+	HELD_ROOT_FILE,		/* of the file system that the test driver is in */
 	HELD_INSERTED,		/* vm_insert_page() */
 	HELD_FAULTED,		/* what ->fault() has returned */
 	HELD_HUGE_PART,		/* a 4K page of a huge one */
@@ -79,15 +79,30 @@ static void hold_huge(struct __test_metadata *_metadata, struct held *held)
 	held->at = (char *)start + PLACE * PAT_PAGE;
 }
 
+/* A file that no process has mapped. */
+static int open_driver_file(struct __test_metadata *_metadata)
+{
+	char path[512];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
+	int fd;
+
+	ASSERT_LT(0, length);
+	path[length] = '\0';
+	strcpy(strrchr(path, '/'), "/pat_test.ko");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd) TH_LOG("%s: %s", path, strerror(errno));
+	return fd;
+}
+
 static void hold_file(struct __test_metadata *_metadata, struct held *held)
 {
-	bool program = held->by == HELD_ROOT_FILE;
-	int fd = program ? open("/proc/self/exe", O_RDONLY | O_CLOEXEC) :
-			   memfd_create("held", MFD_CLOEXEC);
+	bool root = held->by == HELD_ROOT_FILE;
+	int fd = root ? open_driver_file(_metadata) :
+			memfd_create("held", MFD_CLOEXEC);
 
 	ASSERT_LE(0, fd) TH_LOG("%s", strerror(errno));
 	held->size = PAT_PAGE;
-	if (!program) {
+	if (!root) {
 		ASSERT_EQ(0, ftruncate(fd, PAT_PAGE));
 		ASSERT_EQ(1, write(fd, "f", 1));
 	}

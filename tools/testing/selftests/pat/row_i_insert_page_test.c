@@ -298,6 +298,7 @@ TEST_F(insert, no_change_while_mapped)
 
 	set_types(_metadata, row, &self->block);
 	at = MAP(PAT_TEST_WB, MAP_SHARED);
+	row_claim_only(_metadata, row, RAM_TYPE_LINE, NULL, 0);
 	err = ram_set(_metadata, row, &self->block, PAT_TEST_SET_MEMORY_WB, 0, PAGES);
 	if (row->pat_is_on) {
 		ROW_CLAIM(row, err == -EBUSY,
