@@ -15,7 +15,7 @@
  */
 #include "ram.h"
 
-#define PAGES 64
+#define PAGES 32
 #define PROT_RW (PROT_READ | PROT_WRITE)
 
 FIXTURE(runs) {
@@ -55,7 +55,7 @@ FIXTURE_SETUP(runs)
 	row_open(_metadata, &self->row, variant->stock);
 	if (_metadata->exit_code)
 		return;
-	ram_alloc(_metadata, &self->row, &self->block, PAGES, 6);
+	ram_alloc(_metadata, &self->row, &self->block, PAGES, 5);
 	ASSERT_TRUE(pat_expect_message(RAM_TYPE_MESSAGE));
 }
 
