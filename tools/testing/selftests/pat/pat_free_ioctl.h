@@ -113,26 +113,34 @@ struct pat_free_page {
 #define PAT_FREE_PAGE		_IOWR('P', 0x93, struct pat_free_page)
 
 /*
- * Allocates exactly these frames, looks at them, and frees them. Only the page
- * allocator can give them (or who has them for something that can be moved), so
- * on success they have come back to it.
+ * Looks for pages that were freed, after the lists of all CPUs have been given
+ * back to the page allocator. A page is one of these at that moment:
+ *
+ *	free	in the page allocator
+ *	used	somebody's: a process's, a slab's, a page table's
+ *	missing	neither
  */
-struct pat_free_take {
-	__u64 pfn;		/* in */
+struct pat_free_look {
+	__u64 pfns;		/* in: user pointer to nr __u64 */
 	__u32 nr;		/* in */
-	__s32 err;		/* out: of alloc_contig_range() */
-	__u32 odd;		/* out: pages that were not write-back, by bits or direct map */
+	__u32 is_free;		/* out: number of pages */
+	__u32 is_used;		/* out: number of pages */
+	__u32 is_missing;	/* out: number of pages */
+	__u64 missing_pfn;	/* out: the first of them */
+	__u32 odd;		/* out: not write-back, by bits or direct map, and not missing */
 	__u32 pad;
 	__u64 odd_pfn;		/* out: the first of them */
 };
-#define PAT_FREE_TAKE		_IOWR('P', 0x94, struct pat_free_take)
+#define PAT_FREE_LOOK		_IOWR('P', 0x94, struct pat_free_look)
 
 /* Allocates blocks of pages, whichever come, looks at them, and frees them. */
 struct pat_free_probe {
 	__u32 nr;		/* in: blocks */
 	__u32 order;		/* in */
+	__u32 drain;		/* in: the lists of CPUs are given back before */
 	__u32 got;		/* out: blocks that there were */
 	__u32 odd;		/* out: pages that were not write-back, by bits or direct map */
+	__u32 pad;
 	__u64 odd_pfn;		/* out: the first of them */
 };
 #define PAT_FREE_PROBE		_IOWR('P', 0x95, struct pat_free_probe)

@@ -168,15 +168,16 @@ static int try_repair(int driver, const struct pages *pages)
 }
 
 /*
- * A range that others are using just now cannot be had; there are many. One that
- * was just free is found by allocating a block of it.
+ * Certain frames can be had if they are free, and all around them is, too: those
+ * of a large block that was just allocated. If somebody else is faster there are
+ * others.
  */
 static void allocate_range(struct __test_metadata *_metadata,
 			   struct freed *freed, struct pages *pages, uint32_t nr)
 {
 	for (unsigned int i = 0; i < 100; i++) {
 		ASSERT_EQ(0, try_allocate(freed->driver, pages, PAT_FREE_BLOCK,
-					  nr, 0, 0));
+					  MAX_PAGES, 0, 0));
 		ASSERT_EQ(0, try_free(freed->driver, pages, PAT_FREE_BY_ORDER,
 				      PAT_FREE_IN_PROCESS));
 		if (!try_allocate(freed->driver, pages, PAT_FREE_CONTIG, nr,
@@ -232,49 +233,30 @@ static void give_away(struct __test_metadata *_metadata, struct freed *freed,
 }
 
 /*
- * Claims that these frames can be allocated within a while, and are write-back
- * at that moment.
+ * Claims that all of the pages are in the page allocator again within a while,
+ * or somebody's already, and write-back.
  */
-static void claim_taken(struct __test_metadata *_metadata, struct freed *freed,
-			uint64_t pfn, uint32_t nr)
-{
-	struct pat_free_take take = { .pfn = pfn, .nr = nr };
-	uint64_t deadline = now_ms() + PATIENCE_MS;
-
-	do {
-		ASSERT_EQ(0, ioctl(freed->driver, PAT_FREE_TAKE, &take));
-		if (take.err)
-			sched_yield();
-	} while (take.err && now_ms() < deadline);
-	ROW_CLAIM(&freed->row, !take.err,
-		  "page 0x%llx: not to be had again: error %d",
-		  (unsigned long long)pfn, take.err);
-	if (take.err)
-		return;
-	if (freed->row.pat_is_on)
-		ROW_CLAIM(&freed->row, !take.odd,
-			  "page 0x%llx: to be had, and not write-back (%u are)",
-			  (unsigned long long)take.odd_pfn, take.odd);
-}
-
-static bool follow_one_another(const struct pages *pages)
-{
-	for (uint32_t i = 1; i < pages->nr; i++)
-		if (pages->pfns[i] != pages->pfns[0] + i)
-			return false;
-	return true;
-}
-
-/* Claims that all of the pages are in the page allocator again, write-back. */
 static void claim_back(struct __test_metadata *_metadata, struct freed *freed,
 		       const struct pages *pages)
 {
-	if (follow_one_another(pages)) {
-		claim_taken(_metadata, freed, pages->pfns[0], pages->nr);
-	} else {
-		for (uint32_t i = 0; i < pages->nr; i++)
-			claim_taken(_metadata, freed, pages->pfns[i], 1);
-	}
+	struct pat_free_look look = {
+		.pfns = (uintptr_t)pages->pfns,
+		.nr = pages->nr,
+	};
+	uint64_t deadline = now_ms() + PATIENCE_MS;
+
+	do {
+		ASSERT_EQ(0, ioctl(freed->driver, PAT_FREE_LOOK, &look))
+			TH_LOG("%s", strerror(errno));
+		if (freed->row.pat_is_on)
+			ROW_CLAIM(&freed->row, !look.odd,
+				  "page 0x%llx: back, and not write-back (%u are)",
+				  (unsigned long long)look.odd_pfn, look.odd);
+	} while (look.is_missing && now_ms() < deadline);
+	ROW_CLAIM(&freed->row, !look.is_missing,
+		  "page 0x%llx has not come back (%u of %u)",
+		  (unsigned long long)look.missing_pfn, look.is_missing,
+		  look.nr);
 
 	/* From now on they may be anybody's, and are still write-back. */
 	for (uint32_t i = 0; i < pages->nr; i++) {
@@ -1050,26 +1032,27 @@ FIXTURE_VARIANT(next) {
 	uint32_t way;
 	uint32_t probed;	/* blocks that are allocated then, and their order */
 	uint32_t order;
+	bool drain;		/* not from the CPU's list to which they were freed */
 };
 
 FIXTURE_VARIANT_ADD(next, page) {
-	PAT_FREE_SINGLES, 8, PAT_FREE_BY_PAGE, 1024, 0,
+	PAT_FREE_SINGLES, 8, PAT_FREE_BY_PAGE, 1024, 0, false,
 };
 
 FIXTURE_VARIANT_ADD(next, page_of_block) {
-	PAT_FREE_BLOCK, 512, PAT_FREE_BY_ORDER, 2048, 0,
+	PAT_FREE_BLOCK, 8, PAT_FREE_BY_ORDER, 4096, 0, true,
 };
 
 FIXTURE_VARIANT_ADD(next, block) {
-	PAT_FREE_BLOCK, 8, PAT_FREE_BY_ORDER, 256, 3,
+	PAT_FREE_BLOCK, 8, PAT_FREE_BY_ORDER, 256, 3, false,
 };
 
 FIXTURE_VARIANT_ADD(next, block_of_pages) {
-	PAT_FREE_SINGLES, 64, PAT_FREE_BY_RELEASE, 1024, 1,
+	PAT_FREE_SINGLES, 64, PAT_FREE_BY_RELEASE, 2048, 1, true,
 };
 
 FIXTURE_VARIANT_ADD(next, large_block) {
-	PAT_FREE_COMPOUND, 512, PAT_FREE_BY_PUT, 4, 9,
+	PAT_FREE_COMPOUND, 512, PAT_FREE_BY_PUT, 4, 9, false,
 };
 
 FIXTURE_SETUP(next)
@@ -1090,6 +1073,7 @@ TEST_F(next, gets_write_back)
 		struct pat_free_probe probe = {
 			.nr = variant->probed,
 			.order = variant->order,
+			.drain = variant->drain,
 		};
 		struct pages pages;
 

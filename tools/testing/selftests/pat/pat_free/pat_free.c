@@ -38,7 +38,7 @@
 #include "pat_free_ioctl.h"
 #include "pat_test_ioctl.h"
 
-/* Movable, so that PAT_FREE_TAKE finds no neighbours that cannot be moved away. */
+/* In blocks from which what is in the way can be moved: see drain_lists(). */
 #define PAGE_GFP (GFP_KERNEL | __GFP_MOVABLE | __GFP_NOWARN)
 
 struct pat_free_file {
@@ -630,27 +630,94 @@ static long ioctl_page(void __user *arg)
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
 }
 
-static long ioctl_take(void __user *arg)
+/*
+ * Gives back what CPUs keep on lists of their own. That is done for whoever
+ * wants to have certain frames: those of a block that was just free.
+ */
+static int drain_lists(void)
 {
-	struct pat_free_take req;
+	unsigned int tries;
+	int err = -ENOMEM;
+
+	for (tries = 0; tries < 20; tries++) {
+		struct page *block = alloc_pages(PAGE_GFP, pageblock_order);
+		unsigned long pfn;
+
+		if (!block)
+			break;
+		pfn = page_to_pfn(block);
+		__free_pages(block, pageblock_order);
+		err = alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE,
+					 GFP_KERNEL | __GFP_NOWARN);
+		if (!err) {
+			free_contig_range(pfn, 1);
+			break;
+		}
+	}
+	return err;
+}
+
+/* It shows whose it is. What is set aside does not, whatever its count is. */
+static bool page_is_used(const struct page *page)
+{
+	return PageLRU(page) || PageSlab(page) || PageTable(page) ||
+	       (page_ref_count(page) && READ_ONCE(page->mapping));
+}
+
+static void look_at(struct pat_free_look *req, u64 pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (is_free_buddy_page(page)) {
+		req->is_free++;
+	} else if (page_is_used(page)) {
+		req->is_used++;
+	} else {
+		if (!req->is_missing++)
+			req->missing_pfn = pfn;
+		return;
+	}
+	if (page_is_odd(page) && !req->odd++)
+		req->odd_pfn = pfn;
+}
+
+static long ioctl_look(void __user *arg)
+{
+	struct pat_free_look req;
+	long err;
+	u64 *pfns;
 	u32 i;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
-	if (!frames_are_ram(req.pfn, req.nr))
+	if (!req.nr || req.nr > PAT_FREE_MAX_PAGES)
 		return -EINVAL;
+	pfns = vmemdup_array_user(u64_to_user_ptr(req.pfns), req.nr,
+				  sizeof(*pfns));
+	if (IS_ERR(pfns))
+		return PTR_ERR(pfns);
 
+	err = drain_lists();
+	if (err)
+		goto out_free;
+	req.is_free = 0;
+	req.is_used = 0;
+	req.is_missing = 0;
+	req.missing_pfn = 0;
 	req.odd = 0;
 	req.odd_pfn = 0;
-	req.err = alloc_contig_range(req.pfn, req.pfn + req.nr, MIGRATE_MOVABLE,
-				     GFP_KERNEL | __GFP_NOWARN);
-	if (!req.err) {
-		for (i = 0; i < req.nr; i++)
-			if (page_is_odd(pfn_to_page(req.pfn + i)) && !req.odd++)
-				req.odd_pfn = req.pfn + i;
-		free_contig_range(req.pfn, req.nr);
+	for (i = 0; i < req.nr; i++) {
+		if (!frames_are_ram(pfns[i], 1)) {
+			err = -EINVAL;
+			goto out_free;
+		}
+		look_at(&req, pfns[i]);
 	}
-	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+	if (copy_to_user(arg, &req, sizeof(req)))
+		err = -EFAULT;
+out_free:
+	kvfree(pfns);
+	return err;
 }
 
 static long ioctl_probe(void __user *arg)
@@ -658,12 +725,16 @@ static long ioctl_probe(void __user *arg)
 	struct pat_free_probe req;
 	struct page **blocks;
 	u32 i, page;
+	int err;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
 	if (!req.nr || req.nr > PAT_FREE_MAX_PAGES ||
 	    req.order > MAX_PAGE_ORDER)
 		return -EINVAL;
+	err = req.drain ? drain_lists() : 0;
+	if (err)
+		return err;
 	blocks = kvcalloc(req.nr, sizeof(*blocks), GFP_KERNEL);
 	if (!blocks)
 		return -ENOMEM;
@@ -719,8 +790,8 @@ static long pat_free_ioctl(struct file *filp, unsigned int cmd,
 		return ioctl_free(filp->private_data, user);
 	case PAT_FREE_PAGE:
 		return ioctl_page(user);
-	case PAT_FREE_TAKE:
-		return ioctl_take(user);
+	case PAT_FREE_LOOK:
+		return ioctl_look(user);
 	case PAT_FREE_PROBE:
 		return ioctl_probe(user);
 	case PAT_FREE_REPAIR:
