@@ -102,7 +102,10 @@ static void scene_set(struct __test_metadata *_metadata, struct scene *scene,
 			     NR));
 }
 
-/* Who asks for the type that a page has just had gets another, and a message. */
+/*
+ * Who asks for the type that a page has just had gets another, and a message. To
+ * stock, fork is such a request.
+ */
 static void expect_requests(struct __test_metadata *_metadata)
 {
 	ASSERT_TRUE(pat_expect_message(PAT_CONFLICT_MESSAGE));
@@ -296,7 +299,7 @@ FIXTURE(process_is_held) {
 FIXTURE_VARIANT(process_is_held) {
 	bool (*run)(struct scene *scene, const char *symbol, unsigned int nth);
 	const char *symbol;
-	const char *stock_symbol;	/* if stock has not got that one */
+	const char *stock_symbol;	/* where nobody calls that one */
 	unsigned int nth;
 	unsigned int witnesses;		/* who are left in the end */
 	enum row_stock stock;
@@ -307,10 +310,9 @@ FIXTURE_VARIANT(process_is_held) {
 		__VA_ARGS__						\
 	}
 
-/* The record is linked; nothing has been looked up. */
-PROCESS(map_before_look_up, held_map, "pfnmap_run", "remap_pfn_range_notrack", 1, 1,
-	ROW_STOCK_HAS_BUG);
-/* The type is known, and no entry is set. */
+PROCESS(map_before_record, held_map, "remap_pfn_range", NULL, 1, 1,
+	ROW_STOCK_IS_RIGHT);
+/* The record is linked, and no entry is set. */
 PROCESS(map_before_entries, held_map, "__pte_alloc", NULL, 1, 1, ROW_STOCK_HAS_BUG);
 /* One of two entries is set. */
 PROCESS(map_between_entries, held_map, "__pte_alloc", NULL, 2, 1, ROW_STOCK_HAS_BUG);
@@ -363,7 +365,8 @@ static void change_while_held(struct __test_metadata *_metadata,
 			      const FIXTURE_VARIANT(process_is_held) *variant,
 			      int from, int first, int second)
 {
-	const char *symbol = pat_on_stock() && variant->stock_symbol ?
+	bool as_stock = pat_on_stock() || !scene->row.pat_is_on;
+	const char *symbol = as_stock && variant->stock_symbol ?
 			     variant->stock_symbol : variant->symbol;
 	struct owner owner = { .scene = scene, .types = { first, second } };
 	int to = second < 0 ? first : second;
@@ -381,9 +384,7 @@ static void change_while_held(struct __test_metadata *_metadata,
 	ASSERT_TRUE(ram_program(scene->row.driver, &scene->block,
 				&scene->before));
 
-	/* To stock, fork is a request, too. */
-	if (pat_on_stock())
-		expect_requests(_metadata);
+	expect_requests(_metadata);
 	process = fork();
 	ASSERT_LE(0, process);
 	if (!process) {
@@ -404,8 +405,7 @@ static void change_while_held(struct __test_metadata *_metadata,
 		  owner.errs[1]);
 	scene->stage->look = true;
 	ASSERT_TRUE(ended_well(process));
-	if (pat_on_stock())
-		expect_no_requests(_metadata, &scene->row);
+	expect_no_requests(_metadata, &scene->row);
 	claim_looks(_metadata, scene, variant->witnesses);
 	ram_claim_block(_metadata, &scene->row, &scene->block, &scene->after,
 			scene->what);
@@ -556,15 +556,25 @@ static bool process_acts(struct scene *scene, enum act act)
 
 struct held_owner {
 	const char *symbol;
-	const char *stock_symbol;
+	unsigned int nth;
+	const char *stock_symbol;	/* NULL: there is nothing like it */
 };
 
 /* From the first step of a change to the last. */
 static const struct held_owner held_owners[] = {
-	{ "pat_cpa_begin", "memtype_reserve" },	/* nothing has been done */
-	{ "vm_unmap_aliases" },			/* pages are claimed, users fixed */
-	{ "cpa_flush" },			/* the direct map is changed */
-	{ "pat_cpa_end", "cpa_flush" },
+	/* Nothing has been done. */
+	{ "pat_cpa_begin", 1, "memtype_reserve" },
+	/* The pages are claimed, and said to be in transit. */
+	{ "pat_fix", 1, NULL },
+	/* The first entry is fixed, and may be in TLBs; new records wait. */
+	{ "flush_tlb_mm_range", 1, NULL },
+	/* All entries are fixed. */
+	{ "vm_unmap_aliases", 1, "vm_unmap_aliases" },
+	/* The direct map is changed. */
+	{ "cpa_flush", 1, "cpa_flush" },
+	{ "pat_cpa_end", 1, NULL },
+	/* The pages are not in transit any more. */
+	{ "pat_fix", 2, NULL },
 };
 
 static void act_while_held(struct __test_metadata *_metadata,
@@ -572,13 +582,12 @@ static void act_while_held(struct __test_metadata *_metadata,
 			   const FIXTURE_VARIANT(owner_is_held) *variant,
 			   const struct held_owner *held, int from, int to)
 {
-	const char *symbol = pat_on_stock() && held->stock_symbol ?
-			     held->stock_symbol : held->symbol;
+	const char *symbol = pat_on_stock() ? held->stock_symbol : held->symbol;
 	struct stage *stage = scene->stage;
 	pid_t owner, process;
 	int status;
 
-	snprintf(scene->what, sizeof(scene->what), "at %s, from %s to %s",
+	snprintf(scene->what, sizeof(scene->what), "at %s, %s to %s",
 		 symbol, pat_type_word(from), pat_type_word(to));
 	memset(stage, 0, sizeof(*stage));
 	scene->before = ram_all(&scene->block, from);
@@ -601,7 +610,7 @@ static void act_while_held(struct __test_metadata *_metadata,
 	if (!owner) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(!(delay_run_on(DELAY_CPU_HELD) &&
-			hold_at(scene, symbol, 1) &&
+			hold_at(scene, symbol, held->nth) &&
 			!ram_set(scene->row.driver, &scene->block, api_for(to),
 				 0, NR)));
 	}
@@ -640,14 +649,15 @@ TEST_F(owner_is_held, entries_follow)
 	for (size_t i = 0; i < ARRAY_SIZE(held_owners); i++) {
 		const struct held_owner *held = &held_owners[i];
 
-		/* Where PAT is off nobody is asked, before or after. */
-		if (!scene->row.pat_is_on && !strncmp(held->symbol, "pat_", 4))
+		if (pat_on_stock() && !held->stock_symbol)
+			continue;
+		/* Where PAT is off the direct map is all there is to change. */
+		if (!scene->row.pat_is_on && strcmp(held->symbol, "cpa_flush"))
 			continue;
 		act_while_held(_metadata, scene, variant, held, PAT_TEST_WB,
 			       PAT_TEST_WC);
-		/* Stock says last that a page is write-back. */
-		if (pat_on_stock() && held->stock_symbol &&
-		    !strcmp(held->stock_symbol, "memtype_reserve"))
+		/* Stock reserves nothing to make a page write-back. */
+		if (pat_on_stock() && !strcmp(held->stock_symbol, "memtype_reserve"))
 			continue;
 		act_while_held(_metadata, scene, variant, held, PAT_TEST_WC,
 			       PAT_TEST_WB);
