@@ -5,6 +5,9 @@
  * Always: every frame that is mapped, or may be in a TLB, is recorded for that
  * page of that process.  At rest, with no zap in flight and no work to do,
  * nothing else is.
+ *
+ * A page of RAM has one type in its struct page, in the direct map and in every
+ * page table entry; while cpa is at it, no two that differ, but for UC-.
  */
 
 #include "ops.h"
@@ -124,25 +127,76 @@ void compare_mm(struct toy_mm *toy)
 			check_vma_of(toy, map);
 		page = TOY_PAGE(map->vma.vm_start);
 		for (i = 0; i < pat_map_pages(map); i++)
-			toy_bag_put(&got[page + i], pat_map_pfn(map) + i);
+			toy_bag_put(&got[page + i], pat_map_pfn(map) + i, 0);
 	}
 	pat_records_unlock();
 	shim_preempt = preempt;
 
 	for (page = 0; page < TOY_PAGES; page++) {
-		const struct toy_pte *pte = &toy->pte[page];
 		const struct toy_bag *cached = &toy->cached[page];
+		struct toy_pte pte = toy_pte(toy, page);
 
 		for (i = 0; i < cached->nr; i++)
 			SHIM_CHECK(!ref_recorded(cached->frames[i]) ||
 				   toy_bag_has(&got[page], cached->frames[i]));
-		if (pte->frame != TOY_NONE && ref_recorded(pte->frame)) {
-			SHIM_CHECK(toy_bag_take(&got[page], pte->frame));
-			SHIM_CHECK(!ref_typed(pte->frame) ||
-				   pat_reserved_type(pte->frame) == pte->type);
+		if (pte.frame != TOY_NONE && pte.special &&
+		    ref_recorded(pte.frame)) {
+			SHIM_CHECK(toy_bag_take(&got[page], pte.frame));
+			SHIM_CHECK(!ref_typed(pte.frame) ||
+				   pat_reserved_type(pte.frame) == pte.type);
 		}
+		if (pte.frame != TOY_NONE && !ref_typed(pte.frame))
+			SHIM_CHECK(pte.type == ref_lookup(pte.frame));
+		/* The record of what was copied may stay, or be trimmed. */
+		if (toy->cow[page] != TOY_NONE)
+			toy_bag_take(&got[page], toy->cow[page]);
 		adopt_extras(toy, page, &got[page]);
 	}
+}
+
+static void see(u8 *seen, const struct toy_mm *toy, int page)
+{
+	const struct toy_bag *cached = &toy->cached[page];
+	struct toy_pte pte = toy_pte(toy, page);
+	int i;
+
+	if (pte.frame != TOY_NONE && pte.reachable)
+		seen[pte.frame] |= BIT(pte.type);
+	for (i = 0; i < cached->nr; i++)
+		seen[cached->frames[i]] |= BIT(cached->types[i]);
+}
+
+/*
+ * No CPU can use a page of RAM with two types now, unless one of them is UC-,
+ * which is coherent with each of the others.
+ */
+void compare_aliases(void)
+{
+	u8 seen[TOY_FRAMES] = {};
+	int i;
+
+	for (i = 0; i < TOY_MMS * TOY_PAGES; i++)
+		if (toy_mms[i / TOY_PAGES])
+			see(seen, toy_mms[i / TOY_PAGES], i % TOY_PAGES);
+	for (i = 0; i < TOY_FRAMES; i++) {
+		if (toy_kind[i] == TOY_RESERVED)
+			continue;
+		seen[i] |= BIT(toy_direct[i]);
+		seen[i] &= ~BIT(_PAGE_CACHE_MODE_UC_MINUS);
+		SHIM_CHECK(!(seen[i] & (seen[i] - 1)));
+	}
+}
+
+/* The direct map at rest: RAM as it says, low memory as it is mapped. */
+static void compare_direct(unsigned long frame)
+{
+	if (toy_kind[frame] != TOY_RESERVED)
+		SHIM_CHECK(toy_direct[frame] == ref_lookup(frame));
+	else if (frame < TOY_LOW && !toy_isa(frame) && ref_holds[frame])
+		SHIM_CHECK(toy_direct[frame] == ref_held_type(frame));
+	/* Is nothing in transit any more? */
+	if (toy_kind[frame] == TOY_RAM)
+		SHIM_CHECK(pat_cpa_map_type(frame) == ref_ram_type[frame]);
 }
 
 static struct ref_kernel *find_kernel(const struct pat_record_info *info,
@@ -201,8 +255,10 @@ static void compare_list(void)
 
 static void compare_types(unsigned long frame, unsigned long end)
 {
-	for (; frame < end; frame++)
+	for (; frame < end; frame++) {
 		SHIM_CHECK(pat_lookup(frame) == ref_lookup(frame));
+		compare_direct(frame);
+	}
 }
 
 /* The quick check, of what an operation was about. */

@@ -47,5 +47,6 @@ excerpt()
 {
 	excerpt include/linux/page-flags.h page_memtype_flags
 	excerpt include/linux/page-flags.h set_page_memtype_flags
+	excerpt include/linux/page-flags.h claim_page_memtype_flags
 	excerpt arch/x86/include/asm/pgtable.h is_new_memtype_allowed
 } > "$dir/kernel_snippets.h"

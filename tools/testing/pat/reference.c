@@ -7,6 +7,9 @@
 struct ref_kernel ref_kernel[REF_KERNEL];
 u8 ref_ram_type[TOY_FRAMES];
 unsigned short ref_holds[TOY_FRAMES];
+u8 ref_mapped[TOY_FRAMES];
+bool ref_busy[TOY_FRAMES];
+bool ref_kept[TOY_FRAMES];
 static u8 held_type[TOY_FRAMES];
 
 /* Types of which translations may linger, a bit each. */
@@ -34,6 +37,19 @@ void ref_drop(unsigned long frame)
 {
 	SHIM_CHECK(ref_holds[frame] > 0);
 	ref_holds[frame]--;
+}
+
+void ref_map_page(unsigned long frame)
+{
+	ref_mapped[frame]++;
+	atomic_inc(&pfn_to_page(frame)->_mapcount);
+}
+
+void ref_unmap_page(unsigned long frame)
+{
+	SHIM_CHECK(ref_mapped[frame] > 0);
+	ref_mapped[frame]--;
+	atomic_dec(&pfn_to_page(frame)->_mapcount);
 }
 
 enum page_cache_mode ref_held_type(unsigned long frame)
@@ -172,7 +188,8 @@ int ref_reserve(unsigned long frame, unsigned long nr,
 		if (want == _PAGE_CACHE_MODE_WP)
 			return -EINVAL;
 		for (i = frame; i < frame + nr; i++)
-			if (ref_ram_type[i] != _PAGE_CACHE_MODE_WB)
+			if (ref_ram_type[i] != _PAGE_CACHE_MODE_WB ||
+			    (ref_mapped[i] && want != _PAGE_CACHE_MODE_WB))
 				return -EBUSY;
 		return 0;
 	}

@@ -22,11 +22,17 @@ struct ref_kernel {
 extern struct ref_kernel ref_kernel[REF_KERNEL];
 extern u8 ref_ram_type[TOY_FRAMES];
 extern unsigned short ref_holds[TOY_FRAMES];
+extern u8 ref_mapped[TOY_FRAMES];	/* through their struct pages */
+extern bool ref_busy[TOY_FRAMES];	/* cpa is at them */
+extern bool ref_kept[TOY_FRAMES];	/* freed, but not write-back */
 
 void ref_hold(unsigned long frame, enum page_cache_mode type);
 void ref_drop(unsigned long frame);
 enum page_cache_mode ref_held_type(unsigned long frame);
 enum page_cache_mode ref_lookup(unsigned long frame);
+
+void ref_map_page(unsigned long frame);
+void ref_unmap_page(unsigned long frame);
 
 /* Does a mapping of @frame by a process need a record; one with a type? */
 bool ref_recorded(unsigned long frame);
@@ -55,6 +61,7 @@ void compare_all(void);
 #define COMPARE_PARTS	8
 void compare_part(unsigned int part);
 void compare_mm(struct toy_mm *toy);
+void compare_aliases(void);
 void compare_cached(struct toy_mm *toy, int start, int end);
 void compare_frames(unsigned long frame, unsigned long nr);
 

@@ -24,10 +24,11 @@ struct toy_zap toy_zaps[TOY_ZAPS];
 
 /* Bags */
 
-void toy_bag_put(struct toy_bag *bag, int frame)
+void toy_bag_put(struct toy_bag *bag, int frame, u8 type)
 {
 	SHIM_CHECK(bag->nr < TOY_EXTRAS);
-	bag->frames[bag->nr++] = frame;
+	bag->frames[bag->nr] = frame;
+	bag->types[bag->nr++] = type;
 }
 
 bool toy_bag_take(struct toy_bag *bag, int frame)
@@ -37,6 +38,7 @@ bool toy_bag_take(struct toy_bag *bag, int frame)
 	for (i = 0; i < bag->nr; i++)
 		if (bag->frames[i] == frame) {
 			bag->frames[i] = bag->frames[--bag->nr];
+			bag->types[i] = bag->types[bag->nr];
 			return true;
 		}
 	return false;
@@ -54,41 +56,192 @@ bool toy_bag_has(const struct toy_bag *bag, int frame)
 
 /* Page table entries, and what CPUs remember of them */
 
-static void set_pte(struct toy_mm *toy, int page, int frame, u8 type)
+struct toy_pte toy_pte(const struct toy_mm *toy, int page)
 {
-	struct toy_pte *pte = &toy->pte[page];
+	pte_t pte = toy->table[page];
 
-	SHIM_CHECK(pte->frame == TOY_NONE);
-	pte->frame = frame;
-	pte->type = type;
-	if (!toy_bag_has(&toy->cached[page], frame))
-		toy_bag_put(&toy->cached[page], frame);
-	if (ref_typed(frame))
-		ref_hold(frame, type);
-	toy->recorded += ref_recorded(frame);
+	if (!pte_val(pte))
+		return (struct toy_pte) { .frame = TOY_NONE };
+	SHIM_CHECK(pte_present(pte) && pte_pfn(pte) < TOY_FRAMES);
+	return (struct toy_pte) {
+		.frame = pte_pfn(pte),
+		.type = pgprot2cachemode(pte_pgprot(pte)),
+		.special = pte_special(pte),
+		.reachable = pte_val(pte) & _PAGE_PRESENT,
+	};
+}
+
+static pte_t make_pte(struct toy_pte pte)
+{
+	pteval_t val = ((pteval_t)pte.frame << PAGE_SHIFT) |
+		       cachemode2protval(pte.type);
+
+	if (pte.special)
+		val |= _PAGE_SPECIAL;
+	if (pte.reachable)
+		return __pte(val | _PAGE_PRESENT);
+	return __pte((val ^ PTE_PFN_MASK) | _PAGE_PROTNONE);
+}
+
+static bool needs_record(struct toy_pte pte)
+{
+	return pte.frame != TOY_NONE && pte.special && ref_recorded(pte.frame);
+}
+
+/* A CPU may remember what it can reach at any time. */
+static void load_tlb(struct toy_mm *toy, int page)
+{
+	struct toy_bag *cached = &toy->cached[page];
+	struct toy_pte pte = toy_pte(toy, page);
+	int i;
+
+	if (pte.frame == TOY_NONE || !pte.special || !pte.reachable)
+		return;
+	for (i = 0; i < cached->nr; i++)
+		if (cached->frames[i] == pte.frame &&
+		    cached->types[i] == pte.type)
+			return;
+	toy_bag_put(cached, pte.frame, pte.type);
+}
+
+static void set_pte(struct toy_mm *toy, int page, struct toy_pte pte)
+{
+	SHIM_CHECK(!pte_val(toy->table[page]));
+	toy->table[page] = make_pte(pte);
+	toy->pgd.present = toy->p4d.present = toy->pud.present = true;
+	toy->pmd[page / TOY_TABLE].present = true;
+	load_tlb(toy, page);
+	if (!pte.special)
+		ref_map_page(pte.frame);
+	else if (ref_typed(pte.frame))
+		ref_hold(pte.frame, pte.type);
+	toy->recorded += needs_record(pte);
 }
 
 /* The entry is gone; the record is not yet, and the TLBs are not flushed. */
 static void clear_pte(struct toy_mm *toy, int page)
 {
-	int frame = toy->pte[page].frame;
+	struct toy_pte pte = toy_pte(toy, page);
 
-	if (frame == TOY_NONE)
+	if (pte.frame == TOY_NONE)
 		return;
-	toy->pte[page].frame = TOY_NONE;
-	if (!ref_recorded(frame))
+	toy->table[page] = __pte(0);
+	if (toy->cow[page] != TOY_NONE) {
+		/* Of what was copied only the record is left. */
+		toy_bag_put(&toy->extra[page], toy->cow[page], 0);
+		toy->cow[page] = TOY_NONE;
+	}
+	if (!pte.special)
+		ref_unmap_page(pte.frame);
+	if (!needs_record(pte))
 		return;
 	toy->recorded--;
-	toy_bag_put(&toy->extra[page], frame);
+	toy_bag_put(&toy->extra[page], pte.frame, pte.type);
 }
 
 static void flush_page(struct toy_mm *toy, int page)
 {
-	int frame = toy->pte[page].frame;
-
 	toy->cached[page].nr = 0;
-	if (frame != TOY_NONE)
-		toy_bag_put(&toy->cached[page], frame);
+	load_tlb(toy, page);
+}
+
+/* The page table locks, and the walk to what they protect */
+
+static void lock_table(struct toy_mm *toy, int page)
+{
+	spin_lock(&toy->ptl[page / TOY_TABLE]);
+}
+
+static void unlock_table(struct toy_mm *toy, int page)
+{
+	spin_unlock(&toy->ptl[page / TOY_TABLE]);
+}
+
+static int table_end(int page, int end)
+{
+	return min(end, page - page % TOY_TABLE + TOY_TABLE);
+}
+
+pgd_t *pgd_offset(struct mm_struct *mm, unsigned long addr)
+{
+	struct toy_mm *toy = mm_to_toy(mm);
+
+	SHIM_CHECK(addr >= TOY_ADDR(0) && addr < TOY_ADDR(TOY_PAGES));
+	return &toy->pgd;
+}
+
+p4d_t *p4d_offset(pgd_t *pgd, unsigned long addr)
+{
+	SHIM_CHECK(pgd->present);
+	return &container_of(pgd, struct toy_mm, pgd)->p4d;
+}
+
+pud_t *pud_offset(p4d_t *p4d, unsigned long addr)
+{
+	SHIM_CHECK(p4d->present);
+	return &container_of(p4d, struct toy_mm, p4d)->pud;
+}
+
+pmd_t *pmd_offset_lockless(pud_t *pudp, pud_t pud, unsigned long addr)
+{
+	SHIM_CHECK(pud.present);
+	return &container_of(pudp, struct toy_mm,
+			     pud)->pmd[TOY_PAGE(addr) / TOY_TABLE];
+}
+
+unsigned long pmd_addr_end(unsigned long addr, unsigned long end)
+{
+	unsigned long size = TOY_TABLE << PAGE_SHIFT;
+
+	return min((addr + size) & ~(size - 1), end);
+}
+
+pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
+			   unsigned long addr, spinlock_t **ptl)
+{
+	struct toy_mm *toy = mm_to_toy(mm);
+	int page = TOY_PAGE(addr);
+
+	SHIM_CHECK(pmd == &toy->pmd[page / TOY_TABLE]);
+	if (!pmd->present)
+		return NULL;
+	*ptl = &toy->ptl[page / TOY_TABLE];
+	spin_lock(*ptl);
+	return &toy->table[page];
+}
+
+void (*toy_between_tables)(void);
+
+void pte_unmap_unlock(pte_t *pte, spinlock_t *ptl)
+{
+	struct toy_mm *toy;
+	int i, page;
+
+	for (i = 0; i < TOY_MMS; i++) {
+		toy = toy_mms[i];
+		if (!toy || ptl < toy->ptl || ptl >= toy->ptl + TOY_TABLES)
+			continue;
+		page = (ptl - toy->ptl) * TOY_TABLE;
+		SHIM_CHECK(pte >= toy->table + page &&
+			   pte < toy->table + page + TOY_TABLE);
+		SHIM_CHECK(toy->notified);
+		for (; page < (ptl - toy->ptl + 1) * TOY_TABLE; page++)
+			load_tlb(toy, page);
+	}
+	spin_unlock(ptl);
+	if (toy_between_tables)
+		toy_between_tables();
+}
+
+void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
+{
+	SHIM_CHECK(range->start < range->end);
+	mm_to_toy(range->mm)->notified++;
+}
+
+void mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
+{
+	mm_to_toy(range->mm)->notified--;
 }
 
 static void flush_pages(struct toy_mm *toy, int start, int end)
@@ -165,7 +318,7 @@ int follow_pfnmap_start(struct follow_pfnmap_args *args)
 	SHIM_CHECK(shim_rwsem_held(&toy->mm.mmap_lock));
 	SHIM_CHECK(args->address >= args->vma->vm_start &&
 		   args->address < args->vma->vm_end);
-	frame = toy->pte[TOY_PAGE(args->address)].frame;
+	frame = toy_frame(toy, TOY_PAGE(args->address));
 	if (frame == TOY_NONE)
 		return -EINVAL;
 	args->pfn = frame;
@@ -225,7 +378,7 @@ struct toy_mm *toy_new(int slot)
 	int page;
 
 	for (page = 0; page < TOY_PAGES; page++)
-		toy->pte[page].frame = TOY_NONE;
+		toy->cow[page] = TOY_NONE;
 	toy->task.pid = 100 + slot;
 	snprintf(toy->task.comm, sizeof(toy->task.comm), "toy%d", slot);
 	toy->mm.owner = &toy->task;
@@ -271,8 +424,26 @@ static struct transit {
 	struct toy_mm	*from, *to;
 	struct toy_vma	*area;
 	int		shift, start, end;	/* where they go to */
+	int		next, stop;		/* how far they are, and get */
+	void		(*step)(struct transit *t);
 	struct transit	*outer;
 } *in_transit;
+
+static void transit_step(struct transit *t)
+{
+	t->step(t);
+	t->next++;
+}
+
+bool toy_in_transit(void)
+{
+	return in_transit && in_transit->next < in_transit->stop;
+}
+
+void toy_go_on(void)
+{
+	transit_step(in_transit);
+}
 
 /* To the place where entries go a zap comes from where they were only. */
 bool toy_may_zap(const struct toy_mm *toy, const struct toy_vma *area,
@@ -337,7 +508,7 @@ struct toy_zap *toy_zap_begin(struct toy_mm *toy, struct toy_vma *area,
 void toy_zap_step(struct toy_zap *zap, int pages)
 {
 	for (; zap->page < zap->end && pages; zap->page++, pages--) {
-		if (zap->toy->pte[zap->page].frame == TOY_NONE)
+		if (toy_frame(zap->toy, zap->page) == TOY_NONE)
 			continue;
 		clear_pte(zap->toy, zap->page);
 		zap->unflushed |= BIT(zap->page);
@@ -431,28 +602,34 @@ int toy_remap(struct toy_mm *toy, struct toy_vma *area, int page,
 	      int fail_at)
 {
 	pgprot_t prot = pat_pgprot(__pgprot(0), type);
-	unsigned long run;
-	int err, done, i;
+	int err, done, end, run, i;
 
 	err = pfnmap_record(&area->vma, TOY_ADDR(page), frame,
 			    (unsigned long)nr << PAGE_SHIFT, prot);
 	if (err)
 		return err;
-	for (done = 0; done < nr && !err; done += run) {
-		run = pfnmap_run(frame + done,
-				 (unsigned long)(nr - done) << PAGE_SHIFT,
-				 &prot) >> PAGE_SHIFT;
-		SHIM_CHECK(run > 0 && run <= nr - done);
-		for (i = done; i < done + run; i++) {
+	for (done = 0; done < nr && !err; done = end) {
+		end = table_end(page + done, page + nr) - page;
+		lock_table(toy, page + done);
+		for (i = run = done; i < end; i++) {
 			if (i == fail_at) {
 				err = -ENOMEM;
 				break;
 			}
-			set_pte(toy, page + i, frame + i,
-				pgprot2cachemode(prot));
-			if (shim_preempt)
-				shim_preempt();
+			if (i == run)
+				run += pfnmap_run(frame + i,
+						  (unsigned long)(end - i) << PAGE_SHIFT,
+						  &prot) >> PAGE_SHIFT;
+			SHIM_CHECK(run > i && run <= end);
+			set_pte(toy, page + i, (struct toy_pte) {
+				.frame = frame + i, .special = true,
+				.reachable = true,
+				.type = pgprot2cachemode(prot),
+			});
 		}
+		unlock_table(toy, page + done);
+		if (shim_preempt)
+			shim_preempt();
 	}
 	pfnmap_populated(&area->vma, TOY_ADDR(page),
 			 (unsigned long)nr << PAGE_SHIFT);
@@ -511,12 +688,23 @@ int toy_munmap(struct toy_mm *toy, int start, int end)
 	return 0;
 }
 
+/* Both page tables are locked, or it might be seen, and fixed, in neither. */
+static void copy_page(struct transit *t)
+{
+	struct toy_pte pte = toy_pte(t->from, t->next);
+
+	if (pte.frame == TOY_NONE)
+		return;
+	set_pte(t->to, t->next, pte);
+	t->to->cow[t->next] = t->from->cow[t->next];
+}
+
 int toy_fork(int from, int to, int fail_at)
 {
 	struct toy_mm *parent = toy_mms[from], *child = toy_new(to);
 	struct toy_vma *area, *copy;
 	struct transit transit;
-	int page, err = 0;
+	int err = 0;
 
 	child->away = true;
 	down_write(&child->mm.mmap_lock);
@@ -529,18 +717,20 @@ int toy_fork(int from, int to, int fail_at)
 			.from = parent, .to = child, .area = copy,
 			.start = TOY_PAGE(area->vma.vm_start),
 			.end = TOY_PAGE(area->vma.vm_end),
+			.step = copy_page,
 		};
+		transit.next = transit.stop = transit.start;
 		transit_begin(&transit);
 		unlock_area(area);
 		err = pfnmap_copy(&copy->vma, &area->vma);
-		for (page = TOY_PAGE(area->vma.vm_start);
-		     !err && page < TOY_PAGE(area->vma.vm_end); page++) {
-			struct toy_pte pte = parent->pte[page];
-
-			if (page == fail_at)
-				err = -ENOMEM;
-			else if (pte.frame != TOY_NONE)
-				set_pte(child, page, pte.frame, pte.type);
+		if (!err)
+			transit.stop = transit.end;
+		if (!err && fail_at >= transit.start && fail_at < transit.end) {
+			transit.stop = fail_at;
+			err = -ENOMEM;
+		}
+		while (transit.next < transit.stop) {
+			transit_step(&transit);
 			if (shim_preempt)
 				shim_preempt();
 		}
@@ -554,21 +744,22 @@ int toy_fork(int from, int to, int fail_at)
 	return err;
 }
 
-static void move_pages(struct toy_mm *toy, int from, int to, int nr)
+static void move_one(struct toy_mm *toy, int from, int to)
 {
-	int i;
+	struct toy_pte pte = toy_pte(toy, from);
+	int cow = toy->cow[from];
 
-	for (i = 0; i < nr; i++) {
-		struct toy_pte pte = toy->pte[from + i];
-
-		if (pte.frame != TOY_NONE) {
-			clear_pte(toy, from + i);
-			set_pte(toy, to + i, pte.frame, pte.type);
-		}
-		flush_page(toy, from + i);
-		if (shim_preempt)
-			shim_preempt();
+	if (pte.frame != TOY_NONE) {
+		clear_pte(toy, from);
+		set_pte(toy, to, pte);
+		toy->cow[to] = cow;
 	}
+	flush_page(toy, from);
+}
+
+static void move_page(struct transit *t)
+{
+	move_one(t->to, t->next - t->shift, t->next);
 }
 
 /* MREMAP_FIXED of a part of one VMA to where nothing is. */
@@ -579,9 +770,9 @@ int toy_mremap(struct toy_mm *toy, int page, int nr, int to, int fail_at)
 	struct transit there = {
 		.from = toy, .to = toy, .area = new,
 		.shift = to - page, .start = to, .end = to + nr,
+		.next = to, .stop = to, .step = move_page,
 	};
-	void (*preempt)(void) = shim_preempt;
-	int moved = 0, err;
+	int moved = 0, err, i;
 
 	lock_area(area);
 	new->vma.vm_flags = area->vma.vm_flags;
@@ -591,15 +782,19 @@ int toy_mremap(struct toy_mm *toy, int page, int nr, int to, int fail_at)
 			  (unsigned long)nr << PAGE_SHIFT);
 	if (!err)
 		moved = fail_at < nr ? fail_at : nr;
-	move_pages(toy, page, to, moved);
+	there.stop = to + moved;
+	while (there.next < there.stop) {
+		transit_step(&there);
+		if (shim_preempt)
+			shim_preempt();
+	}
 	transit_end(&there);
 	if (moved < nr) {
 		/* And back again, with the file's i_mmap_rwsem held. */
 		lock_area(area);
 		lock_area(new);
-		shim_preempt = NULL;
-		move_pages(toy, to, page, moved);
-		shim_preempt = preempt;
+		for (i = 0; i < moved; i++)
+			move_one(toy, to + i, page + i);
 		unlock_area(new);
 		unlock_area(area);
 		toy_munmap(toy, to, to + nr);
@@ -609,6 +804,56 @@ int toy_mremap(struct toy_mm *toy, int page, int nr, int to, int fail_at)
 		pfnmap_moved(&new->vma, TOY_ADDR(page),
 			     (unsigned long)nr << PAGE_SHIFT);
 	return 0;
+}
+
+/* vm_insert_page(): the page's own mapping, which is counted. */
+void toy_insert(struct toy_mm *toy, struct toy_vma *area, int page, int frame)
+{
+	struct toy_pte pte = { .frame = frame, .reachable = true };
+	pte_t entry;
+
+	lock_table(toy, page);
+	atomic_inc(&pfn_to_page(frame)->_mapcount);
+	entry = pfnmap_page_pte(&area->vma, pfn_to_page(frame), make_pte(pte));
+	atomic_dec(&pfn_to_page(frame)->_mapcount);
+	pte.type = pgprot2cachemode(pte_pgprot(entry));
+	SHIM_CHECK(pte_same(entry, make_pte(pte)));
+	set_pte(toy, page, pte);
+	unlock_table(toy, page);
+}
+
+/* A process writes to a private mapping, and gets a page of its own. */
+void toy_cow(struct toy_mm *toy, int page, int frame)
+{
+	int old = toy_frame(toy, page);
+
+	SHIM_CHECK(toy->cow[page] == TOY_NONE && toy_pte(toy, page).special);
+	lock_table(toy, page);
+	clear_pte(toy, page);
+	SHIM_CHECK(!ref_recorded(old) || toy_bag_take(&toy->extra[page], old));
+	flush_page(toy, page);
+	set_pte(toy, page, (struct toy_pte) {
+		.frame = frame, .reachable = true,
+	});
+	toy->cow[page] = ref_recorded(old) ? old : TOY_NONE;
+	unlock_table(toy, page);
+}
+
+/* mprotect(), with PROT_NONE or not. */
+void toy_protect(struct toy_mm *toy, int start, int end, bool reachable)
+{
+	struct toy_pte pte;
+
+	for (; start < end; start++) {
+		pte = toy_pte(toy, start);
+		if (pte.frame == TOY_NONE)
+			continue;
+		lock_table(toy, start);
+		pte.reachable = reachable;
+		toy->table[start] = make_pte(pte);
+		flush_page(toy, start);
+		unlock_table(toy, start);
+	}
 }
 
 void toy_exit_begin(int slot)
@@ -658,6 +903,7 @@ void toy_exit_end(int slot)
 		free_area(toy, toy->vmas);
 	}
 	up_write(&toy->mm.mmap_lock);
+	toy->pgd.present = toy->p4d.present = toy->pud.present = false;
 	/* No record outlives its mm. */
 	SHIM_CHECK(!toy->mm.context.pat_maps.rb_root.rb_node);
 	toy_mms[slot] = NULL;
@@ -679,6 +925,7 @@ static int turn;	/* the page whose type is looked up next */
 void toy_observe(void)
 {
 	struct toy_mm *toy;
+	struct toy_pte pte;
 	int i;
 
 	turn = (turn + 1) % TOY_PAGES;
@@ -687,10 +934,9 @@ void toy_observe(void)
 		if (!toy || !toy->recorded)
 			continue;
 		SHIM_CHECK(pat_records_any(&toy->mm));
-		if (toy->pte[turn].frame != TOY_NONE &&
-		    ref_typed(toy->pte[turn].frame))
-			SHIM_CHECK(pat_reserved_type(toy->pte[turn].frame) ==
-				   toy->pte[turn].type);
+		pte = toy_pte(toy, turn);
+		if (pte.frame != TOY_NONE && ref_typed(pte.frame))
+			SHIM_CHECK(pat_reserved_type(pte.frame) == pte.type);
 	}
 }
 
@@ -701,6 +947,7 @@ void toy_reset(void)
 	unsigned int i;
 
 	turn = 0;
+	toy_direct_reset();
 	for (frame = TOY_HOTPLUG_START; frame < TOY_HOTPLUG_END; frame++)
 		toy_kind[frame] = TOY_RESERVED;
 	for (i = 0; i < toy_boot_ram_nr; i++)

@@ -346,6 +346,26 @@ struct page *pfn_to_page(unsigned long pfn)
 	return &pages[pfn];
 }
 
+/* Frames 32 to 39 are two large folios. */
+static void __attribute__((constructor)) init_pages(void)
+{
+	unsigned long pfn;
+
+	for (pfn = 0; pfn < TOY_FRAMES; pfn++) {
+		atomic_set(&pages[pfn]._mapcount, -1);
+		if (pfn >= 32 && pfn < 40) {
+			pages[pfn].order = 2;
+			pages[pfn].nth = pfn % 4;
+		}
+	}
+}
+
+unsigned long page_to_pfn(const struct page *page)
+{
+	SHIM_CHECK(page >= pages && page < pages + TOY_FRAMES);
+	return page - pages;
+}
+
 static bool is_isa_range(u64 start, u64 end)
 {
 	return start >= ISA_START_ADDRESS && end - 1 < ISA_END_ADDRESS;
@@ -379,6 +399,14 @@ int walk_system_ram_range(unsigned long pfn, unsigned long nr, void *arg,
 int page_is_ram(unsigned long pfn)
 {
 	return pfn < TOY_FRAMES && toy_kind[pfn] != TOY_RESERVED;
+}
+
+struct resource iomem_resource;
+
+bool resource_is_exclusive(struct resource *root, u64 start,
+			   resource_size_t size)
+{
+	return false;
 }
 
 int iomem_map_sanity_check(resource_size_t start, unsigned long size)

@@ -94,6 +94,7 @@ typedef unsigned long pgprotval_t;
 #define smp_mb()		barrier()
 #define smp_rmb()		barrier()
 #define smp_wmb()		barrier()
+#define smp_mb__after_atomic()	barrier()
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 #define try_cmpxchg(p, old, new) \
@@ -132,6 +133,13 @@ void shim_log(const char *fmt, ...);
 #define pr_info_ratelimited(...)	shim_log(__VA_ARGS__)
 #define pr_warn_ratelimited(...)	shim_log(__VA_ARGS__)
 #define pr_err_ratelimited(...)		shim_log(__VA_ARGS__)
+#define dump_stack()		do { } while (0)
+
+struct ratelimit_state { int unused; };
+#define DEFINE_RATELIMIT_STATE(name, interval, burst) \
+	struct ratelimit_state name = { }
+#define __ratelimit(state)	((void)(state), true)
+#define strscpy(to, from)	snprintf(to, sizeof(to), "%s", from)
 
 /* Pages */
 
@@ -151,6 +159,7 @@ typedef struct { u64 val; } pfn_t;
 #define pgprot_val(x)		((x).pgprot)
 #define __pgprot(x)		((pgprot_t) { (x) })
 #define PFN_DEV			0
+#define page_to_pfn_t(page)	((pfn_t) { page_to_pfn(page) })
 #define __pfn_to_pfn_t(pfn, flags)	((pfn_t) { (pfn) })
 #define pfn_t_to_pfn(p)		((unsigned long)(p).val)
 
@@ -177,6 +186,51 @@ enum page_cache_mode {
 unsigned long cachemode2protval(enum page_cache_mode type);
 enum page_cache_mode pgprot2cachemode(pgprot_t prot);
 pgprot_t pgprot_4k_2_large(pgprot_t prot);
+
+/* Page table entries of the last level, with the bits of the kernel */
+
+typedef unsigned long pteval_t;
+typedef struct { pteval_t pte; } pte_t;
+
+#define _PAGE_PRESENT		(1UL << 0)
+#define _PAGE_PROTNONE		(1UL << 8)
+#define _PAGE_SPECIAL		(1UL << 9)
+#define PTE_PFN_MASK		((pteval_t)(__PHYSICAL_MASK & PAGE_MASK))
+
+#define pte_val(x)		((x).pte)
+#define __pte(x)		((pte_t) { (x) })
+#define ptep_get(ptep)		READ_ONCE(*(ptep))
+
+/* What nobody can reach has its frame inverted: see the kernel on L1TF. */
+static inline pteval_t protnone_mask(pteval_t val)
+{
+	return val && !(val & _PAGE_PRESENT) ? ~0UL : 0;
+}
+
+static inline unsigned long pte_pfn(pte_t pte)
+{
+	return ((pte.pte ^ protnone_mask(pte.pte)) & PTE_PFN_MASK) >> PAGE_SHIFT;
+}
+
+static inline bool pte_present(pte_t pte)
+{
+	return pte.pte & (_PAGE_PRESENT | _PAGE_PROTNONE);
+}
+
+static inline bool pte_special(pte_t pte)
+{
+	return pte.pte & _PAGE_SPECIAL;
+}
+
+static inline bool pte_same(pte_t a, pte_t b)
+{
+	return a.pte == b.pte;
+}
+
+static inline pgprot_t pte_pgprot(pte_t pte)
+{
+	return __pgprot(pte.pte & ~PTE_PFN_MASK);
+}
 
 /* RCU: a reader is never interrupted here, so to free is to free at once. */
 
@@ -247,6 +301,8 @@ void shim_seq_changed(void);
 #define down_write_nested(sem, class)	down_write(sem)
 #define raw_spin_lock(l)	shim_spin_lock(&(l)->held)
 #define raw_spin_unlock(l)	shim_spin_unlock(&(l)->held)
+#define raw_spin_lock_irq(l)	raw_spin_lock(l)
+#define raw_spin_unlock_irq(l)	raw_spin_unlock(l)
 #define raw_spin_lock_irqsave(l, f)	((f) = 0, raw_spin_lock(l))
 #define raw_spin_unlock_irqrestore(l, f) ((void)(f), raw_spin_unlock(l))
 #define spin_lock(l)		shim_spin_lock(&(l)->held)
@@ -421,6 +477,11 @@ struct workqueue_struct;
 #define work_pending(w)			((w)->pending)
 #define delayed_work_pending(w)		((w)->work.pending)
 
+/* An interrupt comes at once. */
+struct irq_work { void (*func)(struct irq_work *work); };
+#define DEFINE_IRQ_WORK(n, f)		struct irq_work n = { (f) }
+#define irq_work_queue(w)		(w)->func(w)
+
 bool shim_queue_work(struct work_struct *work);
 bool shim_work_pending(void);
 bool shim_work_running(void);
@@ -437,8 +498,15 @@ struct address_space {
 	struct rb_root_cached	i_mmap;
 	struct rw_semaphore	i_mmap_rwsem;
 };
+struct vm_area_struct;
+struct file;
+struct file_operations {
+	int			(*mmap)(struct file *file,
+					struct vm_area_struct *vma);
+};
 struct file {
 	unsigned int		f_flags;
+	const struct file_operations *f_op;
 	struct address_space	*f_mapping;
 };
 #define O_DSYNC			00010000
@@ -565,14 +633,101 @@ void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start,
 			bool freed_tables);
 void flush_tlb_mm(struct mm_struct *mm);
 
+/* The walk down a process's page tables, of which the toy has one level. */
+
+typedef struct { bool present; } pgd_t;
+typedef struct { bool present; } p4d_t;
+typedef struct { bool present; } pud_t;
+typedef struct { bool present; } pmd_t;
+
+#define pgd_present(pgd)	((pgd).present)
+#define p4d_present(p4d)	((p4d).present)
+#define pud_present(pud)	((pud).present)
+#define pud_leaf(pud)		false
+
+pgd_t *pgd_offset(struct mm_struct *mm, unsigned long addr);
+p4d_t *p4d_offset(pgd_t *pgd, unsigned long addr);
+pud_t *pud_offset(p4d_t *p4d, unsigned long addr);
+pmd_t *pmd_offset_lockless(pud_t *pudp, pud_t pud, unsigned long addr);
+unsigned long pmd_addr_end(unsigned long addr, unsigned long end);
+pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
+			   unsigned long addr, spinlock_t **ptl);
+void pte_unmap_unlock(pte_t *pte, spinlock_t *ptl);
+
+/* Others that use the entries let go of them while they change. */
+struct mmu_notifier_range {
+	struct mm_struct	*mm;
+	unsigned long		start, end;
+};
+#define MMU_NOTIFY_CLEAR	1
+
+static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
+					   int event, unsigned int flags,
+					   struct mm_struct *mm,
+					   unsigned long start,
+					   unsigned long end)
+{
+	*range = (struct mmu_notifier_range) { mm, start, end };
+}
+
+void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range);
+void mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range);
+
 /* struct page: only online RAM has one. */
 
-struct page { unsigned long flags; };
+struct page {
+	unsigned long		flags;
+	struct list_head	lru;
+	unsigned long		private;
+	atomic_t		_mapcount;	/* -1: not mapped */
+	int			entire;		/* of a large folio's first page */
+	u8			order;		/* of the folio */
+	u8			nth;		/* page of the folio */
+};
+struct folio { struct page page; };
 #define PG_memtype_lo		20
 #define PG_memtype_hi		21
 #define PAGE_FLAGS_MEMTYPE	((1UL << PG_memtype_lo) | (1UL << PG_memtype_hi))
 
 struct page *pfn_to_page(unsigned long pfn);
+unsigned long page_to_pfn(const struct page *page);
+
+#define PageHighMem(page)		((void)(page), false)
+#define PageHWPoison(page)		((void)(page), false)
+#define is_zone_device_page(page)	((void)(page), false)
+#define kernel_page_present(page)	((void)(page), true)
+#define page_private(page)		((page)->private)
+#define set_page_private(page, v)	((page)->private = (v))
+#define init_page_count(page)		((void)(page))
+
+void __free_pages(struct page *page, unsigned int order);
+
+static inline struct folio *page_folio(const struct page *page)
+{
+	return (struct folio *)(page - page->nth);
+}
+
+#define folio_test_large(folio)		((folio)->page.order > 0)
+#define folio_entire_mapcount(folio)	((folio)->page.entire)
+#define folio_mapped(folio)		(atomic_read(&(folio)->page._mapcount) >= 0)
+
+/* Who maps a page is for the log only: anonymous pages know, others do not. */
+#define folio_mapping(folio)		((void)(folio), NULL)
+#define folio_test_anon(folio)		((folio)->page.nth == 0)
+#define folio_trylock(folio)		((void)(folio), true)
+#define folio_unlock(folio)		((void)(folio))
+
+struct rmap_walk_control {
+	void	*arg;
+	bool	try_lock;
+	bool	(*rmap_one)(struct folio *folio, struct vm_area_struct *vma,
+			    unsigned long addr, void *arg);
+};
+#define rmap_walk(folio, control)	((void)(control)->rmap_one)
+#define DEFINE_FOLIO_VMA_WALK(name, folio, vma, addr, flags) \
+	struct { int unused; } name = { }
+#define page_vma_mapped_walk(walk)	((void)(walk), true)
+#define page_vma_mapped_walk_done(walk)	((void)(walk))
 
 /* The platform: a toy one, with as few frames as the model has */
 
@@ -595,6 +750,11 @@ extern struct x86_platform_ops x86_platform;
 int walk_system_ram_range(unsigned long pfn, unsigned long nr, void *arg,
 			  int (*fn)(unsigned long, unsigned long, void *));
 int page_is_ram(unsigned long pfn);
+
+struct resource { int unused; };
+extern struct resource iomem_resource;
+bool resource_is_exclusive(struct resource *root, u64 start,
+			   resource_size_t size);
 int iomem_map_sanity_check(resource_size_t start, unsigned long size);
 int ioremap_change_attr(unsigned long vaddr, unsigned long size,
 			enum page_cache_mode type);
