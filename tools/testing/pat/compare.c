@@ -154,7 +154,9 @@ void compare_mm(struct toy_mm *toy)
 	}
 }
 
-static void see(u8 *seen, const struct toy_mm *toy, int page)
+static u8 seen[TOY_FRAMES];	/* types, a bit each, with which CPUs use it */
+
+static void see(const struct toy_mm *toy, int page)
 {
 	const struct toy_bag *cached = &toy->cached[page];
 	struct toy_pte pte = toy_pte(toy, page);
@@ -172,19 +174,43 @@ static void see(u8 *seen, const struct toy_mm *toy, int page)
  */
 void compare_aliases(void)
 {
-	u8 seen[TOY_FRAMES] = {};
+	u8 types;
 	int i;
 
+	memset(seen, 0, sizeof(seen));
 	for (i = 0; i < TOY_MMS * TOY_PAGES; i++)
 		if (toy_mms[i / TOY_PAGES])
-			see(seen, toy_mms[i / TOY_PAGES], i % TOY_PAGES);
+			see(toy_mms[i / TOY_PAGES], i % TOY_PAGES);
 	for (i = 0; i < TOY_FRAMES; i++) {
 		if (toy_kind[i] == TOY_RESERVED)
 			continue;
 		seen[i] |= BIT(toy_direct[i]);
-		seen[i] &= ~BIT(_PAGE_CACHE_MODE_UC_MINUS);
-		SHIM_CHECK(!(seen[i] & (seen[i] - 1)));
+		types = seen[i] & ~BIT(_PAGE_CACHE_MODE_UC_MINUS);
+		SHIM_CHECK(!(types & (types - 1)));
 	}
+}
+
+/* After that: nothing can come into a cache that was flushed. */
+void compare_uncached(unsigned long frame)
+{
+	SHIM_CHECK(toy_kind[frame] == TOY_RESERVED ||
+		   !(seen[frame] & BIT(_PAGE_CACHE_MODE_WB)));
+}
+
+/* Every entry of RAM, of all processes, says what the page says. */
+void compare_users(void)
+{
+	struct toy_pte pte;
+	int i, page;
+
+	if (ops_racing())
+		return;
+	for (i = 0; i < TOY_MMS; i++)
+		for (page = 0; toy_mms[i] && page < TOY_PAGES; page++) {
+			pte = toy_pte(toy_mms[i], page);
+			if (pte.frame != TOY_NONE && !ref_typed(pte.frame))
+				SHIM_CHECK(pte.type == ref_lookup(pte.frame));
+		}
 }
 
 /* The direct map at rest: RAM as it says, low memory as it is mapped. */

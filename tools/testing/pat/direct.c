@@ -49,28 +49,36 @@ static long change(unsigned long frame, unsigned long nr,
 	return 1;
 }
 
-int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
+int __cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
+
+int __cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
 {
 	unsigned long first = PHYS_PFN(__pa(cpa->addr)), i;
 	long done = 0;
+	int err = 0;
 
-	if (type == _PAGE_CACHE_MODE_WC) {
-		int err = cpa_set_direct_map(cpa, _PAGE_CACHE_MODE_UC_MINUS);
-
-		if (err)
-			return err;
-	}
-	for (i = 0; i < cpa->nr; i += done) {
+	for (i = 0; i < cpa->nr && !err; i += done) {
 		done = cpa->pages ? change(page_to_pfn(cpa->pages[i]), 1, type) :
 				    change(first + i, cpa->nr - i, type);
-		if (done < 0)
-			break;
+		err = min(done, 0L);
 	}
 	/* Here caches and TLBs are flushed. */
 	compare_aliases();
+	for (i = 0; !err && type != _PAGE_CACHE_MODE_WB && i < cpa->nr; i++)
+		compare_uncached(cpa->pages ? page_to_pfn(cpa->pages[i]) :
+					      first + i);
 	if (shim_preempt)
 		shim_preempt();
-	return i < cpa->nr ? done : 0;
+	return err;
+}
+
+int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
+{
+	int err = 0;
+
+	if (type == _PAGE_CACHE_MODE_WC)
+		err = __cpa_set_direct_map(cpa, _PAGE_CACHE_MODE_UC_MINUS);
+	return err ?: __cpa_set_direct_map(cpa, type);
 }
 
 /* Small pages that are alike become a large one again. */

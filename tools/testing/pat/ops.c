@@ -39,8 +39,15 @@ static int take_length(int most)
 
 static unsigned long take_frame(void)
 {
-	/* Half of them where others are likely to be. */
-	return take(2) ? 80 + take(32) : take(TOY_FRAMES);
+	/* Most of them where others are likely to be: a device's, and RAM. */
+	switch (take(3)) {
+	case 0:
+		return take(TOY_FRAMES);
+	case 1:
+		return 80 + take(32);
+	default:
+		return 24 + take(56);
+	}
 }
 
 /* What was done last, for the report of a failure */
@@ -108,10 +115,13 @@ static void judge(int err, int expect, unsigned long failures)
 	SHIM_CHECK(err == expect);
 }
 
+/* An ioremap() of low memory failed late, and was retired like a mapping. */
+static bool retired_unmapped;
+
 /* Nobody waits for a purge unless something with another type lingers. */
 static void judge_purges(unsigned long before, bool expected)
 {
-	if (!raced && !nested && !expected)
+	if (!raced && !nested && !expected && !retired_unmapped)
 		SHIM_CHECK(shim_purges == before);
 }
 
@@ -154,6 +164,14 @@ static struct toy_vma *take_vma(struct toy_mm *toy)
 	for (area = toy->vmas; nr; nr--)
 		area = area->next;
 	return area;
+}
+
+/* The same, but one in which a driver maps frames, or pages. */
+static struct toy_vma *take_vma_for(struct toy_mm *toy, vm_flags_t flag)
+{
+	struct toy_vma *area = take_vma(toy);
+
+	return area && area->vma.vm_flags & flag ? area : NULL;
 }
 
 static struct toy_zap *take_zap(void)
@@ -231,7 +249,7 @@ static void op_remap(void)
 	struct toy_vma *area;
 	struct toy_mm *toy = take_mm(&slot);
 
-	area = toy ? take_vma(toy) : NULL;
+	area = toy ? take_vma_for(toy, VM_PFNMAP) : NULL;
 	if (!area)
 		return;
 	nr = vma_pages(&area->vma);
@@ -296,6 +314,8 @@ static void op_remap_beside_zap(void)
 		return;
 	toy = zap->toy;
 	area = zap->area;
+	if (!(area->vma.vm_flags & VM_PFNMAP))
+		return;
 	page = zap->start + take(zap->end - zap->start);
 	nr = take_length(TOY_PAGE(area->vma.vm_end) - page);
 	for (i = 0; i < nr; i++)
@@ -556,6 +576,8 @@ static void do_reserve(enum reserve how)
 	judge(err, expect, failures);
 	judge_purges(purges, waits);
 	k->used = !err && records;
+	if (err && frame < TOY_LOW && how == RESERVE_IOREMAP)
+		retired_unmapped = true;
 	if (err)
 		return;
 	if (records) {
@@ -624,6 +646,255 @@ static void op_release_wrong(void)
 
 /* RAM */
 
+static bool write_back(unsigned long frame, unsigned long end)
+{
+	for (; frame < end; frame++)
+		if (ref_ram_type[frame])
+			return false;
+	return true;
+}
+
+static bool is_mapped(unsigned long frame, unsigned long end)
+{
+	for (; frame < end; frame++)
+		if (ref_mapped[frame])
+			return true;
+	return false;
+}
+
+/* cpa: set_memory_*(), set_pages_array_*() and the like */
+
+#define CPA_MOST	16
+
+static enum page_cache_mode take_ram_type(void)
+{
+	static const enum page_cache_mode types[] = {
+		_PAGE_CACHE_MODE_WB, _PAGE_CACHE_MODE_WB, _PAGE_CACHE_MODE_WC,
+		_PAGE_CACHE_MODE_WC, _PAGE_CACHE_MODE_UC_MINUS,
+		_PAGE_CACHE_MODE_WT,
+	};
+
+	return types[take(ARRAY_SIZE(types))];
+}
+
+static unsigned long take_ram(void)
+{
+	return take(4) ? 24 + take(56) : TOY_HOTPLUG_START + take(64);
+}
+
+/* What has to come of it, the pages being RAM and nobody else's. */
+static int expect_cpa(const unsigned long *frames, int nr,
+		      enum page_cache_mode type)
+{
+	int i, j;
+
+	for (i = 0; i < nr; i++) {
+		enum page_cache_mode now = ref_ram_type[frames[i]];
+
+		if (type != _PAGE_CACHE_MODE_WB && now != _PAGE_CACHE_MODE_WB)
+			return -EBUSY;
+		if (type != now && ref_mapped[frames[i]])
+			return -EBUSY;
+		for (j = 0; type != _PAGE_CACHE_MODE_WB && j < i; j++)
+			if (frames[j] == frames[i])
+				return -EBUSY;
+	}
+	return 0;
+}
+
+static void do_cpa(struct pat_cpa *cpa, const unsigned long *frames,
+		   enum page_cache_mode type, int expect)
+{
+	unsigned long failures = shim_failures;
+	struct trace *t = trace_now;
+	int err, i;
+
+	for (i = 0; i < cpa->nr; i++)
+		ref_busy[frames[i]] = true;
+	err = pat_cpa_change(cpa, type);
+	for (i = 0; i < cpa->nr; i++)
+		ref_busy[frames[i]] = false;
+	note_result(t, err);
+	judge(err, expect, failures);
+	for (i = 0; i < cpa->nr; i++)
+		if (!err && toy_kind[frames[i]] == TOY_RAM)
+			ref_ram_type[frames[i]] = type;
+	for (i = 0; i < cpa->nr; i++)
+		compare_frames(frames[i], 1);
+	compare_users();
+}
+
+static bool all_kind(unsigned long start, unsigned long end, enum toy_kind kind)
+{
+	for (; start < end; start++)
+		if (toy_kind[start] != kind)
+			return false;
+	return true;
+}
+
+/* Frames that follow one another, and are all RAM, or not. */
+static void op_cpa(void)
+{
+	unsigned long frame = take_ram(), frames[CPA_MOST];
+	enum page_cache_mode type = take_ram_type();
+	struct pat_cpa cpa = {
+		.addr = (unsigned long)__va(PFN_PHYS(frame)),
+		.pfn = frame,
+		.nr = take_length(CPA_MOST),
+		.caller = op_cpa,
+	};
+	enum toy_kind kind = toy_kind[frame];
+	int expect, i;
+
+	for (i = 0; i < cpa.nr; i++)
+		frames[i] = frame + i;
+	if (!take(32))
+		cpa.nr = 0;
+	if (is_busy(frame, frame + cpa.nr))
+		return;
+	if (!cpa.nr || !all_kind(frame, frame + cpa.nr, kind))
+		expect = -EINVAL;
+	else if (kind == TOY_RAM)
+		expect = expect_cpa(frames, cpa.nr, type);
+	else if (kind == TOY_OFFLINE)
+		expect = type == _PAGE_CACHE_MODE_WB ? 0 : -EINVAL;
+	else
+		return;		/* has no direct map */
+	note("cpa", frame, cpa.nr, type, 0, 0);
+	do_cpa(&cpa, frames, type, expect);
+}
+
+/* An array of pages: runs, in any order, and the same page twice. */
+static void op_cpa_array(void)
+{
+	enum page_cache_mode type = take_ram_type();
+	unsigned long frames[CPA_MOST];
+	struct page *pages[CPA_MOST];
+	struct pat_cpa cpa = { .pages = pages, .caller = op_cpa_array };
+	int most = 1 + take(CPA_MOST), run;
+	unsigned long frame;
+
+	while (cpa.nr < most) {
+		frame = take_ram();
+		for (run = take_length(6); run && cpa.nr < most; run--, frame++) {
+			if (toy_kind[frame] != TOY_RAM ||
+			    is_busy(frame, frame + 1))
+				return;
+			frames[cpa.nr] = frame;
+			pages[cpa.nr++] = pfn_to_page(frame);
+		}
+	}
+	note("cpa-array", frames[0], cpa.nr, type, frames[cpa.nr - 1], 0);
+	do_cpa(&cpa, frames, type, expect_cpa(frames, cpa.nr, type));
+}
+
+/* The owner frees a block, and may have forgotten to set it back. */
+static void op_free(void)
+{
+	unsigned int order = take(4);
+	unsigned long frame = take_ram() & ~((1UL << order) - 1);
+	unsigned long end = frame + (1UL << order);
+
+	if (!all_kind(frame, end, TOY_RAM) || is_busy(frame, end) ||
+	    is_mapped(frame, end))
+		return;
+	note("free", frame, order, 0, 0, 0);
+	toy_free(frame, order);
+}
+
+/* The kernel makes one large page of many small ones. */
+static void op_collapse(void)
+{
+	unsigned long frame = take(TOY_FRAMES);
+
+	note("collapse", frame, 0, 0, 0, 0);
+	toy_direct_collapse(frame);
+}
+
+/* Pages that are mapped through their struct page: cpa lets them alone */
+
+static bool take_page(unsigned long *frame)
+{
+	*frame = take_ram();
+	return toy_kind[*frame] == TOY_RAM && !is_busy(*frame, *frame + 1);
+}
+
+/* A driver's vm_insert_page(). */
+static void op_insert(void)
+{
+	int slot, page, nr;
+	unsigned long frame;
+	struct toy_vma *area = NULL;
+	struct toy_mm *toy = take_mm(&slot);
+
+	if (!toy || !take_page(&frame))
+		return;
+	if (take(2))
+		area = take_vma_for(toy, VM_MIXEDMAP);
+	if (area) {
+		page = TOY_PAGE(area->vma.vm_start) +
+		       take(vma_pages(&area->vma));
+	} else {
+		page = take(TOY_PAGES);
+		nr = min(1 + (int)take(4), TOY_PAGES - page);
+		if (!toy_unmapped(toy, page, page + nr))
+			return;
+		area = toy_mmap(toy, page, page + nr);
+		area->vma.vm_flags = VM_MIXEDMAP;
+	}
+	if (toy_frame(toy, page) != TOY_NONE)
+		return;
+	note("insert", slot, page, frame, 0, 0);
+	toy_insert(toy, area, page, frame);
+	SHIM_CHECK(toy_pte(toy, page).type == ref_ram_type[frame]);
+}
+
+/* A write to a page of a private mapping of RAM. */
+static void op_cow(void)
+{
+	int slot, page = take(TOY_PAGES);
+	struct toy_mm *toy = take_mm(&slot);
+	unsigned long frame;
+	struct toy_pte pte;
+
+	if (!toy || !take_page(&frame) || ref_ram_type[frame])
+		return;
+	pte = toy_pte(toy, page);
+	if (pte.frame == TOY_NONE || !pte.special || !pte.reachable ||
+	    ref_typed(pte.frame) || pte.frame == frame ||
+	    toy_bag_has(&toy->extra[page], frame))
+		return;
+	note("cow", slot, page, pte.frame, frame, 0);
+	toy_cow(toy, page, frame);
+}
+
+static void op_protect(void)
+{
+	int slot;
+	struct toy_mm *toy = take_mm(&slot);
+	struct toy_vma *area = toy ? take_vma(toy) : NULL;
+	bool reachable = take(2);
+
+	if (!area)
+		return;
+	note("protect", slot, TOY_PAGE(area->vma.vm_start),
+	     vma_pages(&area->vma), reachable, 0);
+	toy_protect(toy, TOY_PAGE(area->vma.vm_start),
+		    TOY_PAGE(area->vma.vm_end), reachable);
+}
+
+/* A huge page's one entry maps all of a large folio, or does not any more. */
+static void op_map_folio(void)
+{
+	unsigned long frame = 32 + 4 * take(2);
+
+	if (toy_kind[frame] != TOY_RAM || is_busy(frame, frame + 4) ||
+	    !write_back(frame, frame + 4))
+		return;
+	note("folio", frame, 0, 0, 0, 0);
+	toy_map_folio(frame, !folio_entire_mapcount(page_folio(pfn_to_page(frame))));
+}
+
 /* What a change back to write-back has come to, whose result nobody hears. */
 static void note_freed(unsigned long frame, unsigned long nr,
 		       unsigned long failures)
@@ -691,22 +962,6 @@ static void op_ram_claim(void)
 	compare_frames(frame, nr);
 }
 
-static bool write_back(unsigned long frame, unsigned long end)
-{
-	for (; frame < end; frame++)
-		if (ref_ram_type[frame])
-			return false;
-	return true;
-}
-
-static bool is_mapped(unsigned long frame, unsigned long end)
-{
-	for (; frame < end; frame++)
-		if (ref_mapped[frame])
-			return true;
-	return false;
-}
-
 /* Are these frames of no interest to anybody? */
 static bool idle(unsigned long frame, unsigned long end)
 {
@@ -742,14 +997,6 @@ static int notify(unsigned long action, unsigned long start, unsigned long end)
 static void set_kind(unsigned long start, unsigned long end, enum toy_kind kind)
 {
 	memset(toy_kind + start, kind, end - start);
-}
-
-static bool all_kind(unsigned long start, unsigned long end, enum toy_kind kind)
-{
-	for (; start < end; start++)
-		if (toy_kind[start] != kind)
-			return false;
-	return true;
 }
 
 static void op_hotplug(void)
@@ -872,7 +1119,7 @@ static void op_wrap(void)
 					   &type) == -EINVAL);
 		SHIM_CHECK(memtype_free(start, end) == -EINVAL);
 	}
-	area = toy ? take_vma(toy) : NULL;
+	area = toy ? take_vma_for(toy, VM_PFNMAP) : NULL;
 	if (!area || vma_pages(&area->vma) < 2)
 		return;
 	/* Two pages of which the second is beyond all physical memory. */
@@ -920,6 +1167,8 @@ static void (* const racers[])(void) = {
 	op_zap, op_worker, op_map, op_munmap, op_fork, op_exit_begin,
 	op_purge_begin, op_purge_end,
 	op_reserve, op_ioremap, op_release, op_release, op_remap,
+	op_cpa, op_cpa, op_cpa_array, op_free, op_insert, op_cow, op_mremap,
+	op_protect,
 };
 
 static void preempt(void)
@@ -932,6 +1181,13 @@ static void preempt(void)
 	nested = false;
 	if (take(2))
 		race_in = 1 + take(8);
+}
+
+/* Page table entries are copied, or moved, while cpa looks at others. */
+static void between_tables(void)
+{
+	if (nested && toy_in_transit() && take(2))
+		toy_go_on();
 }
 
 static void (* const ops[])(void) = {
@@ -948,6 +1204,9 @@ static void (* const ops[])(void) = {
 	op_release, op_release, op_release, op_release, op_release,
 	op_release_wrong,
 	op_ram_type, op_ram_type, op_ram_claim,
+	op_cpa, op_cpa, op_cpa, op_cpa, op_cpa_array, op_cpa_array, op_cpa_array,
+	op_free, op_collapse, op_insert, op_insert, op_cow, op_cow, op_protect,
+	op_map_folio,
 	op_hotplug, op_hotplug,
 	op_lookup, op_lookup, op_lookup_huge, op_lookup_huge,
 	op_wrap,
@@ -1017,6 +1276,13 @@ void ops_shut_down(void)
 			ref_drop(frame);
 	}
 	for (i = 0; i < TOY_FRAMES; i++)
+		SHIM_CHECK(!ref_busy[i] && !ref_kept[i]);
+	for (i = 32; i < 40; i += 4)
+		if (folio_entire_mapcount(page_folio(pfn_to_page(i))))
+			toy_map_folio(i, false);
+	for (i = 0; i < TOY_FRAMES; i++)
+		SHIM_CHECK(!ref_mapped[i]);
+	for (i = 0; i < TOY_FRAMES; i++)
 		if (ref_ram_type[i]) {
 			SHIM_CHECK(!memtype_free(PFN_PHYS(i), PFN_PHYS(i + 1)));
 			ref_ram_type[i] = 0;
@@ -1040,6 +1306,7 @@ void ops_init(void)
 	pat_ram_remove(PFN_PHYS(TOY_HOTPLUG_START), PFN_PHYS(TOY_SECTION));
 	shim_preempt = preempt;
 	shim_observe = toy_observe;
+	toy_between_tables = between_tables;
 	compare_all();
 }
 
@@ -1050,6 +1317,7 @@ unsigned long ops_run(const uint8_t *bytes, size_t size, unsigned long limit)
 	input = bytes;
 	input_end = bytes + size;
 	number = 0;
+	retired_unmapped = false;
 	while (input < input_end && number < limit)
 		step();
 	input = input_end;

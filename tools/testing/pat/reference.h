@@ -61,7 +61,9 @@ void compare_all(void);
 #define COMPARE_PARTS	8
 void compare_part(unsigned int part);
 void compare_mm(struct toy_mm *toy);
+void compare_users(void);
 void compare_aliases(void);
+void compare_uncached(unsigned long frame);
 void compare_cached(struct toy_mm *toy, int start, int end);
 void compare_frames(unsigned long frame, unsigned long nr);
 

@@ -167,6 +167,7 @@ pgd_t *pgd_offset(struct mm_struct *mm, unsigned long addr)
 	struct toy_mm *toy = mm_to_toy(mm);
 
 	SHIM_CHECK(addr >= TOY_ADDR(0) && addr < TOY_ADDR(TOY_PAGES));
+	SHIM_CHECK(!toy->tables_gone);
 	return &toy->pgd;
 }
 
@@ -822,6 +823,16 @@ void toy_insert(struct toy_mm *toy, struct toy_vma *area, int page, int frame)
 	unlock_table(toy, page);
 }
 
+void toy_map_folio(unsigned long frame, bool mapped)
+{
+	struct folio *folio = page_folio(pfn_to_page(frame));
+	int i;
+
+	folio->page.entire += mapped ? 1 : -1;
+	for (i = 0; i < 1 << folio->page.order; i++)
+		ref_mapped[frame + i] += mapped ? 1 : -1;
+}
+
 /* A process writes to a private mapping, and gets a page of its own. */
 void toy_cow(struct toy_mm *toy, int page, int frame)
 {
@@ -882,6 +893,7 @@ void toy_exit_begin(int slot)
 	/* Not if there is no VMA, as exit_mmap() does after a failed fork. */
 	if (toy->vmas)
 		pfnmap_exit(&zap.tlb);
+	toy->tables_gone = true;
 	compare_cached(toy, 0, TOY_PAGES);
 	for (page = 0; page < TOY_PAGES; page++) {
 		for (i = 0; i < toy->extra[page].nr; i++)
@@ -903,7 +915,6 @@ void toy_exit_end(int slot)
 		free_area(toy, toy->vmas);
 	}
 	up_write(&toy->mm.mmap_lock);
-	toy->pgd.present = toy->p4d.present = toy->pud.present = false;
 	/* No record outlives its mm. */
 	SHIM_CHECK(!toy->mm.context.pat_maps.rb_root.rb_node);
 	toy_mms[slot] = NULL;

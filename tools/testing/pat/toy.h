@@ -87,6 +87,7 @@ struct toy_mm {
 	pmd_t			pmd[TOY_TABLES];
 	spinlock_t		ptl[TOY_TABLES];
 	pte_t			table[TOY_PAGES];
+	bool			tables_gone;
 	int			notified;	/* by who changes its entries */
 	short			cow[TOY_PAGES];	/* frame that a copy replaced */
 	struct toy_bag		cached[TOY_PAGES];	/* the TLBs */
@@ -157,6 +158,9 @@ bool toy_zaps_any(void);
 void toy_insert(struct toy_mm *toy, struct toy_vma *area, int page, int frame);
 void toy_cow(struct toy_mm *toy, int page, int frame);
 void toy_protect(struct toy_mm *toy, int start, int end, bool reachable);
+
+/* All pages of a large folio, by one entry that no toy process has. */
+void toy_map_folio(unsigned long frame, bool mapped);
 
 /* Who copies or moves entries meanwhile goes on by one. */
 bool toy_in_transit(void);

@@ -549,6 +549,7 @@ struct anon_vma_chain {
 };
 
 #define VM_PFNMAP	0x00000400UL
+#define VM_MIXEDMAP	0x10000000UL
 #define VM_PAT		0x40000000UL
 
 extern struct mm_struct init_mm;
