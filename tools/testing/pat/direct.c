@@ -6,7 +6,7 @@
 
 #include "reference.h"
 
-#define LARGE	8UL	/* frames of a large page */
+#define LARGE	4UL	/* frames of a large page */
 
 u8 toy_direct[TOY_FRAMES];
 static bool is_split[TOY_FRAMES / LARGE];

@@ -185,9 +185,10 @@ static struct toy_zap *take_zap(void)
 	return NULL;
 }
 
-static void do_remap(struct toy_mm *toy, struct toy_vma *area, int page, int nr)
+static void do_remap_frame(struct toy_mm *toy, struct toy_vma *area, int page,
+			   int nr, unsigned long frame)
 {
-	unsigned long frame = take_frame(), failures = shim_failures;
+	unsigned long failures = shim_failures;
 	enum page_cache_mode type = take(TOY_TYPES);
 	int fail_at = take(8) ? TOY_PAGES : take(nr);
 	u8 types[TOY_PAGES];
@@ -211,6 +212,11 @@ static void do_remap(struct toy_mm *toy, struct toy_vma *area, int page, int nr)
 	for (i = 0; !err && !raced && !nested && i < nr; i++)
 		SHIM_CHECK(toy_pte(toy, page + i).type == types[i]);
 	compare_frames(frame, nr);
+}
+
+static void do_remap(struct toy_mm *toy, struct toy_vma *area, int page, int nr)
+{
+	do_remap_frame(toy, area, page, nr, take_frame());
 }
 
 static void op_map(void)
@@ -702,6 +708,8 @@ static int expect_cpa(const unsigned long *frames, int nr,
 	return 0;
 }
 
+static unsigned long cpa_frame;		/* where cpa is, or was last */
+
 static void do_cpa(struct pat_cpa *cpa, const unsigned long *frames,
 		   enum page_cache_mode type, int expect)
 {
@@ -709,6 +717,7 @@ static void do_cpa(struct pat_cpa *cpa, const unsigned long *frames,
 	struct trace *t = trace_now;
 	int err, i;
 
+	cpa_frame = frames[0];
 	for (i = 0; i < cpa->nr; i++)
 		ref_busy[frames[i]] = true;
 	err = pat_cpa_change(cpa, type);
@@ -733,15 +742,15 @@ static bool all_kind(unsigned long start, unsigned long end, enum toy_kind kind)
 }
 
 /* Frames that follow one another, and are all RAM, or not. */
-static void op_cpa(void)
+static void do_cpa_range(unsigned long frame)
 {
-	unsigned long frame = take_ram(), frames[CPA_MOST];
 	enum page_cache_mode type = take_ram_type();
+	unsigned long frames[CPA_MOST];
 	struct pat_cpa cpa = {
 		.addr = (unsigned long)__va(PFN_PHYS(frame)),
 		.pfn = frame,
 		.nr = take_length(CPA_MOST),
-		.caller = op_cpa,
+		.caller = do_cpa_range,
 	};
 	enum toy_kind kind = toy_kind[frame];
 	int expect, i;
@@ -762,6 +771,46 @@ static void op_cpa(void)
 		return;		/* has no direct map */
 	note("cpa", frame, cpa.nr, type, 0, 0);
 	do_cpa(&cpa, frames, type, expect);
+}
+
+static void op_cpa(void)
+{
+	do_cpa_range(take_ram());
+}
+
+/* Frames that a process has mapped, and some beside them. */
+static void op_cpa_mapped(void)
+{
+	struct toy_mm *toy = toy_mms[take(TOY_MMS)];
+	int page = take(TOY_PAGES), frame, i;
+
+	for (i = 0; toy && i < TOY_PAGES; i++) {
+		frame = toy_frame(toy, (page + i) % TOY_PAGES);
+		if (frame == TOY_NONE || toy_kind[frame] != TOY_RAM)
+			continue;
+		do_cpa_range(max(frame - (int)take(3), (int)TOY_LOW));
+		return;
+	}
+}
+
+/* A driver maps what cpa is at, and what lies beside it. */
+static void op_map_busy(void)
+{
+	int slot, page = take(TOY_PAGES), nr, i;
+	struct toy_mm *toy = take_mm(&slot);
+	unsigned long frame = cpa_frame;
+
+	if (!toy || frame < TOY_LOW)
+		return;
+	nr = min(take_length(8), TOY_PAGES - page);
+	for (i = 0; i < TOY_PAGES && !toy_unmapped(toy, page, page + nr); i++)
+		page = (page + 1) % (TOY_PAGES - nr + 1);
+	if (i == TOY_PAGES)
+		return;
+	down_write(&toy->mm.mmap_lock);
+	do_remap_frame(toy, toy_mmap(toy, page, page + nr), page, nr,
+		       frame - take(2) + take(8));
+	up_write(&toy->mm.mmap_lock);
 }
 
 /* An array of pages: runs, in any order, and the same page twice. */
@@ -845,8 +894,9 @@ static void op_insert(void)
 	if (toy_frame(toy, page) != TOY_NONE)
 		return;
 	note("insert", slot, page, frame, 0, 0);
+	down_read(&toy->mm.mmap_lock);
 	toy_insert(toy, area, page, frame);
-	SHIM_CHECK(toy_pte(toy, page).type == ref_ram_type[frame]);
+	up_read(&toy->mm.mmap_lock);
 }
 
 /* A write to a page of a private mapping of RAM. */
@@ -865,7 +915,9 @@ static void op_cow(void)
 	    toy_bag_has(&toy->extra[page], frame))
 		return;
 	note("cow", slot, page, pte.frame, frame, 0);
+	down_read(&toy->mm.mmap_lock);
 	toy_cow(toy, page, frame);
+	up_read(&toy->mm.mmap_lock);
 }
 
 static void op_protect(void)
@@ -879,8 +931,10 @@ static void op_protect(void)
 		return;
 	note("protect", slot, TOY_PAGE(area->vma.vm_start),
 	     vma_pages(&area->vma), reachable, 0);
+	down_write(&toy->mm.mmap_lock);
 	toy_protect(toy, TOY_PAGE(area->vma.vm_start),
 		    TOY_PAGE(area->vma.vm_end), reachable);
+	up_write(&toy->mm.mmap_lock);
 }
 
 /* A huge page's one entry maps all of a large folio, or does not any more. */
@@ -978,7 +1032,7 @@ static bool idle(unsigned long frame, unsigned long end)
 			if (toy_frame(toy, p) >= (int)frame &&
 			    toy_frame(toy, p) < (int)end)
 				return false;
-			if (toy->extra[p].nr)
+			if (toy->extra[p].nr || toy->cow[p] != TOY_NONE)
 				return false;
 		}
 	return true;
@@ -1167,8 +1221,9 @@ static void (* const racers[])(void) = {
 	op_zap, op_worker, op_map, op_munmap, op_fork, op_exit_begin,
 	op_purge_begin, op_purge_end,
 	op_reserve, op_ioremap, op_release, op_release, op_remap,
-	op_cpa, op_cpa, op_cpa_array, op_free, op_insert, op_cow, op_mremap,
-	op_protect,
+	op_cpa, op_cpa_mapped, op_cpa_mapped, op_cpa_mapped, op_cpa_array,
+	op_map_busy, op_map_busy, op_map_busy, op_free, op_insert, op_cow,
+	op_mremap, op_protect,
 };
 
 static void preempt(void)
@@ -1204,8 +1259,9 @@ static void (* const ops[])(void) = {
 	op_release, op_release, op_release, op_release, op_release,
 	op_release_wrong,
 	op_ram_type, op_ram_type, op_ram_claim,
-	op_cpa, op_cpa, op_cpa, op_cpa, op_cpa_array, op_cpa_array, op_cpa_array,
-	op_free, op_collapse, op_insert, op_insert, op_cow, op_cow, op_protect,
+	op_cpa, op_cpa, op_cpa, op_cpa_mapped, op_cpa_mapped, op_cpa_mapped,
+	op_cpa_array, op_cpa_array, op_cpa_array, op_map_busy,
+	op_free, op_collapse, op_collapse, op_insert, op_insert, op_cow, op_cow, op_protect,
 	op_map_folio,
 	op_hotplug, op_hotplug,
 	op_lookup, op_lookup, op_lookup_huge, op_lookup_huge,
@@ -1318,6 +1374,7 @@ unsigned long ops_run(const uint8_t *bytes, size_t size, unsigned long limit)
 	input_end = bytes + size;
 	number = 0;
 	retired_unmapped = false;
+	cpa_frame = 0;
 	while (input < input_end && number < limit)
 		step();
 	input = input_end;

@@ -818,6 +818,7 @@ void toy_insert(struct toy_mm *toy, struct toy_vma *area, int page, int frame)
 	entry = pfnmap_page_pte(&area->vma, pfn_to_page(frame), make_pte(pte));
 	atomic_dec(&pfn_to_page(frame)->_mapcount);
 	pte.type = pgprot2cachemode(pte_pgprot(entry));
+	SHIM_CHECK(pte.type == ref_ram_type[frame]);
 	SHIM_CHECK(pte_same(entry, make_pte(pte)));
 	set_pte(toy, page, pte);
 	unlock_table(toy, page);

@@ -53,8 +53,7 @@ void might_sleep(void)
 	SHIM_CHECK(!spinlocks && !shim_rcu_readers);
 }
 
-/* Somebody else runs here, if nothing is held that he could want. */
-static void preemption_point(void)
+void shim_preemption_point(void)
 {
 	if (shim_preempt && !spinlocks && !semaphores && !mutexes &&
 	    !shim_rcu_readers)
@@ -83,7 +82,7 @@ void up_read(struct rw_semaphore *sem)
 	SHIM_CHECK(sem->readers > 0);
 	sem->readers--;
 	semaphores -= !sem->mmap;
-	preemption_point();
+	shim_preemption_point();
 }
 
 void down_write(struct rw_semaphore *sem)
@@ -99,7 +98,7 @@ void up_write(struct rw_semaphore *sem)
 	SHIM_CHECK(sem->writer && !spinlocks);
 	sem->writer = false;
 	semaphores -= !sem->mmap;
-	preemption_point();
+	shim_preemption_point();
 }
 
 void downgrade_write(struct rw_semaphore *sem)
@@ -171,7 +170,7 @@ static void *allocate(size_t size, gfp_t gfp)
 	if (gfp & __GFP_DIRECT_RECLAIM) {
 		/* Reclaim takes file mappings' locks. */
 		SHIM_CHECK(!semaphores);
-		preemption_point();
+		shim_preemption_point();
 	}
 	if (allocation_fails(gfp))
 		return NULL;
@@ -333,7 +332,7 @@ void vm_unmap_aliases(void)
 	SHIM_CHECK(!semaphores);
 	shim_purge_begin();
 	shim_purge_end();
-	preemption_point();
+	shim_preemption_point();
 }
 
 /* The platform */

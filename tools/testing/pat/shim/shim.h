@@ -297,6 +297,8 @@ void mutex_unlock(struct mutex *mutex);
 void shim_spin_lock(bool *held);
 void shim_spin_unlock(bool *held);
 void shim_seq_changed(void);
+/* Somebody else runs here, if nothing is held that he could want. */
+void shim_preemption_point(void);
 
 #define down_write_nested(sem, class)	down_write(sem)
 #define raw_spin_lock(l)	shim_spin_lock(&(l)->held)
@@ -306,7 +308,8 @@ void shim_seq_changed(void);
 #define raw_spin_lock_irqsave(l, f)	((f) = 0, raw_spin_lock(l))
 #define raw_spin_unlock_irqrestore(l, f) ((void)(f), raw_spin_unlock(l))
 #define spin_lock(l)		shim_spin_lock(&(l)->held)
-#define spin_unlock(l)		shim_spin_unlock(&(l)->held)
+#define spin_unlock(l) \
+	(shim_spin_unlock(&(l)->held), shim_preemption_point())
 #define spin_lock_irqsave(l, f)	((f) = 0, spin_lock(l))
 #define spin_unlock_irqrestore(l, f) ((void)(f), spin_unlock(l))
 
@@ -708,7 +711,13 @@ static inline struct folio *page_folio(const struct page *page)
 	return (struct folio *)(page - page->nth);
 }
 
-#define folio_test_large(folio)		((folio)->page.order > 0)
+/* Asked before the counts are looked at: a good moment for others. */
+static inline bool folio_test_large(const struct folio *folio)
+{
+	shim_preemption_point();
+	return folio->page.order > 0;
+}
+
 #define folio_entire_mapcount(folio)	((folio)->page.entire)
 #define folio_mapped(folio)		(atomic_read(&(folio)->page._mapcount) >= 0)
 
