@@ -488,6 +488,7 @@ static int try_devmem(int devmem, uint64_t pfn, char **at)
  * Without PAT the kernel does not ask; stock refuses all RAM.
  */
 TEST_F(hotplug, memory_devmem)
+{
 	int refused = self->pat ? EINVAL : 0;
 	int allowed = self->pat && pat_on_stock() ? EINVAL : 0;
 	struct block blocks[MAX_BLOCKS];
@@ -506,11 +507,13 @@ TEST_F(hotplug, memory_devmem)
 			EXPECT_EQ(refused, try_devmem(devmem, frames[i], NULL));
 		ASSERT_TRUE(set_block(&blocks[b], "online_movable"))
 			TH_LOG("%s: %s", blocks[b].dir, strerror(errno));
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
 			EXPECT_EQ(allowed, try_devmem(devmem, frames[i], &at[i]));
 		block_offline(_metadata, &blocks[b]);
 		for (size_t i = 0; i < ARRAY_SIZE(frames); i++) {
 			struct pat_test_pte pte = { .addr = (uintptr_t)at[i] };
 
+			EXPECT_EQ(refused, try_devmem(devmem, frames[i], NULL));
 			if (!at[i])
 				continue;
 			ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTE, &pte));
@@ -521,6 +524,8 @@ TEST_F(hotplug, memory_devmem)
 		expect_valid(_metadata, self->pat);
 	}
 	close(devmem);
+}
+
 /* --- pages that are freed while they are not write-back --------------------------- */
 
 /* What the kernel says of them, and what stands above the trace that follows. */
@@ -532,6 +537,7 @@ TEST_F(hotplug, memory_devmem)
 /* Memory that came online just now is all free, but for a moment's use. */
 static uint32_t allocate_in(struct __test_metadata *_metadata, int driver,
 			    const struct block *block)
+{
 	static uint64_t pfns[FREED_PAGES];
 	struct pat_free_alloc alloc = {
 		.kind = PAT_FREE_CONTIG,
@@ -546,31 +552,43 @@ static uint32_t allocate_in(struct __test_metadata *_metadata, int driver,
 		ASSERT_EQ(0, ioctl(driver, PAT_FREE_ALLOC, &alloc));
 	} while (alloc.err);
 	return alloc.handle;
+}
 
 static void free_write_combining(struct __test_metadata *_metadata, int driver,
 				 uint32_t handle, unsigned int first,
 				 unsigned int count)
+{
 	struct pat_free_set set = {
 		.handle = handle,
 		.api = PAT_TEST_SET_MEMORY_WC,
 		.first = first,
 		.count = count,
+	};
 	struct pat_free_free free = {
+		.handle = handle,
 		.way = PAT_FREE_BY_CONTIG,
+	};
 
 	ASSERT_EQ(0, ioctl(driver, PAT_FREE_SET_TYPE, &set));
 	ASSERT_EQ(0, set.err);
 	ASSERT_EQ(0, ioctl(driver, PAT_FREE_FREE, &free));
+}
 
+/*
  * A block goes offline as soon as pages of it were freed: it must wait for those
  * that are set aside, which are nobody's, and takes them along write-back. Stock
  * takes them as they are, and so does a kernel without PAT.
+ */
 TEST_F(hotplug, memory_freed_write_combining)
+{
 	bool is_caught = self->pat && !pat_on_stock();
+	struct block blocks[MAX_BLOCKS];
+	unsigned int nr = find_offline_blocks(blocks);
 	int driver;
 
 	if (getenv("PAT_HOTPLUG_MEMORY")) {
 		ASSERT_LT(0, nr) TH_LOG("no memory is offline");
+	}
 	if (!nr)
 		return;
 	driver = pat_open_device(_metadata, "pat_free");
@@ -603,13 +621,23 @@ TEST_F(hotplug, memory_freed_write_combining)
 				TH_LOG("page %u: wanted %s, is %s", page,
 				       pat_type_word(type),
 				       pat_type_word(direct.got));
+		}
 		if (is_caught)
 			continue;
 
+		ASSERT_TRUE(set_block(block, "online_movable"))
+			TH_LOG("%s: %s", block->dir, strerror(errno));
+		for (unsigned int page = 0; page < FREED_PAGES; page++) {
 			struct pat_free_repair repair = {
+				.pfn = block->pfn + block->nr / 2 + page,
+			};
 
 			ASSERT_EQ(0, ioctl(driver, PAT_FREE_REPAIR, &repair));
 			ASSERT_EQ(0, repair.err);
+		}
+		block_offline(_metadata, block);
+	}
+	if (is_caught)
 		pat_expect_done();
 	close(driver);
 	expect_valid(_metadata, self->pat);
@@ -637,14 +665,51 @@ static void eject_all(struct __test_metadata *_metadata)
 	closedir(dir);
 }
 
+/* Maps a frame of @block through /dev/mem; the block is offline before and after. */
+static char *map_offline(struct __test_metadata *_metadata,
+			 const struct block *block)
+{
+	int devmem = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	char *at;
+
+	ASSERT_LE(0, devmem);
+	ASSERT_TRUE(set_block(block, "online_movable"))
+		TH_LOG("%s: %s", block->dir, strerror(errno));
+	ASSERT_EQ(0, try_devmem(devmem, block->pfn + 1, &at));
+	block_offline(_metadata, block);
+	close(devmem);
+	return at;
+}
+
+/* What is mapped of memory that is gone goes as well, soon. */
+static void expect_unmapped(struct __test_metadata *_metadata, int driver,
+			    char *at)
+{
+	struct pat_test_pte pte = { .addr = (uintptr_t)at };
+	unsigned int waited = 0;
+
+	for (;;) {
+		ASSERT_EQ(0, ioctl(driver, PAT_TEST_READ_PTE, &pte));
+		if (pte.got == PAT_TEST_NOT_MAPPED)
+			break;
+		ASSERT_LT(waited++, PATIENCE) TH_LOG("still mapped");
+		sleep_ms(1);
+	}
+	ASSERT_EQ(0, munmap(at, PAT_PAGE));
+}
+
 TEST_F(hotplug, memory_removed)
 {
 	struct block blocks[MAX_BLOCKS];
 	unsigned int nr = find_offline_blocks(blocks);
+	char *at[MAX_BLOCKS] = {};
 	struct crew crew;
 
 	if (!nr)
 		return;
+	/* Stock does not let RAM be mapped, and without PAT nothing is tracked. */
+	for (unsigned int b = 0; self->pat && !pat_on_stock() && b < nr; b++)
+		at[b] = map_offline(_metadata, &blocks[b]);
 	crew_start(_metadata, &crew, self->pat, NULL, 0);
 	crew_round(_metadata, &crew);
 	eject_all(_metadata);
@@ -663,6 +728,8 @@ TEST_F(hotplug, memory_removed)
 			sleep_ms(1);
 		EXPECT_EQ(self->pat, lookup.immune)
 			TH_LOG("no RAM any more, and not uncached");
+		if (at[b])
+			expect_unmapped(_metadata, self->driver, at[b]);
 	}
 	crew_end(_metadata, &crew);
 	expect_valid(_metadata, self->pat);
