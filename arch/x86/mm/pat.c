@@ -41,6 +41,7 @@
  *	      page table locks
  *	        transit_lock		which RAM is between two types
  *	      pat_tree_lock (raw)		one step in the frame tree
+ *	low_mutex			in mmap_lock, none of the others in it
  *	ram_table_mutex			alone
  *	freed_lock (raw)		alone
  *
@@ -57,10 +58,12 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include <asm/e820/api.h>
 #include <asm/mtrr.h>
@@ -162,6 +165,66 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 	return true;
 }
 
+/* Frames below 1 MiB: the direct map has them, whatever they are. */
+#define PAT_LOW_END	(ISA_END_ADDRESS >> PAGE_SHIFT)
+
+static DEFINE_MUTEX(low_mutex);
+
+/* Set the direct map of low frames, which somebody holds with @type or nobody. */
+static int pat_set_low(unsigned long pfn, unsigned long nr,
+		       enum page_cache_mode type)
+{
+	struct pat_cpa cpa = {
+		.pfn = pfn,
+		.nr = nr,
+		.addr = (unsigned long)__va(PFN_PHYS(pfn)),
+	};
+	int err;
+
+	/* cpa does not give these two; UC- it is, as it always has been here. */
+	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
+		type = _PAGE_CACHE_MODE_UC_MINUS;
+	err = cpa_set_direct_map(&cpa, type);
+	/* Others may hold some of these frames with that type. */
+	if (err)
+		cpa_restore_direct_map(&cpa, type);
+	return err;
+}
+
+/* Low frames may have been let go: those that were are write-back again. */
+static void pat_restore_low(struct work_struct *work)
+{
+	enum page_cache_mode type, other;
+	unsigned long pfn, end;
+
+	mutex_lock(&low_mutex);
+	for (pfn = 0; pfn < PAT_LOW_END; pfn = end) {
+		type = pat_reserved_type_or(pfn, _PAGE_CACHE_MODE_WB);
+		for (end = pfn + 1; end < PAT_LOW_END; end++) {
+			other = pat_reserved_type_or(end, _PAGE_CACHE_MODE_WB);
+			if (other != type)
+				break;
+		}
+		pat_set_low(pfn, end - pfn, type);
+	}
+	mutex_unlock(&low_mutex);
+}
+
+static DECLARE_WORK(pat_low_work, pat_restore_low);
+
+/**
+ * pat_low_released - a record of reserved frames goes
+ * @pfn: its first frame
+ * @type: its type
+ *
+ * Context: any.
+ */
+void pat_low_released(unsigned long pfn, enum page_cache_mode type)
+{
+	if (pfn < PAT_LOW_END && type != _PAGE_CACHE_MODE_WB)
+		queue_work(system_unbound_wq, &pat_low_work);
+}
+
 /**
  * pat_sync_low - let the direct map follow a mapping of reserved frames
  * @pfn: first frame
@@ -177,26 +240,18 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
  */
 int pat_sync_low(unsigned long pfn, unsigned long nr, enum page_cache_mode type)
 {
-	struct pat_cpa cpa = {
-		.pfn = pfn,
-		.addr = (unsigned long)__va(PFN_PHYS(pfn)),
-	};
 	int err;
 
-	if (pfn >= ISA_END_ADDRESS >> PAGE_SHIFT)
+	if (pfn >= PAT_LOW_END)
 		return 0;
-	cpa.nr = min(nr, (ISA_END_ADDRESS >> PAGE_SHIFT) - pfn);
-	/* cpa does not give these two; UC- it is, as it always has been here. */
-	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
-		type = _PAGE_CACHE_MODE_UC_MINUS;
-	err = cpa_set_direct_map(&cpa, type);
-	if (!err)
-		return 0;
-	/* Others may hold some of these frames with that type. */
-	cpa_restore_direct_map(&cpa, type);
-	pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
-		current->comm, current->pid, (u64)pfn << PAGE_SHIFT,
-		((u64)(pfn + cpa.nr) << PAGE_SHIFT) - 1, pat_mode_name(type));
+	nr = min(nr, PAT_LOW_END - pfn);
+	mutex_lock(&low_mutex);
+	err = pat_set_low(pfn, nr, type);
+	mutex_unlock(&low_mutex);
+	if (err)
+		pr_info("%s:%d the direct map of [mem %#010llx-%#010llx] cannot become %s\n",
+			current->comm, current->pid, (u64)pfn << PAGE_SHIFT,
+			((u64)(pfn + nr) << PAGE_SHIFT) - 1, pat_mode_name(type));
 	return err;
 }
 

@@ -215,6 +215,8 @@ struct pat_map *pat_record_inexact(void);
 struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr);
 
 enum page_cache_mode pat_reserved_type(unsigned long pfn);
+enum page_cache_mode pat_reserved_type_or(unsigned long pfn,
+					  enum page_cache_mode none);
 bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
 			  enum page_cache_mode *type);
 
@@ -267,6 +269,7 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 enum page_cache_mode pat_lookup(unsigned long pfn);
 int pat_sync_low(unsigned long pfn, unsigned long nr,
 		 enum page_cache_mode type);
+void pat_low_released(unsigned long pfn, enum page_cache_mode type);
 enum page_cache_mode pat_effective_want(unsigned long pfn, unsigned long nr,
 					enum page_cache_mode want);
 

@@ -247,6 +247,8 @@ void pat_record_unlink(struct pat_map *map)
 	pat_tree_write_end();
 	if (map->ram)
 		WRITE_ONCE(pat_ram_records, pat_ram_records - 1);
+	else
+		pat_low_released(pat_map_pfn(map), pat_map_type(map));
 }
 
 /**
@@ -384,6 +386,7 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 	struct rb_root_cached *by_addr = pat_map_addr_root(map);
 	/* pat_records_any() must not miss it. */
 	bool only = by_addr && pat_addr_is_only(map, by_addr);
+	unsigned long first = pat_map_pfn(map);
 
 	if (by_addr && !only)
 		pat_addr_remove(map, by_addr);
@@ -398,6 +401,8 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 		map->by_addr_last = pat_map_last_addr(map);
 	else if (by_addr)
 		pat_addr_insert(map, by_addr);
+	if (!map->ram)
+		pat_low_released(first, pat_map_type(map));
 }
 
 /*
@@ -722,6 +727,27 @@ enum page_cache_mode pat_reserved_type(unsigned long pfn)
 
 	pat_tree_ask(&q, pat_tree_answer_one);
 	return q.type;
+}
+
+/**
+ * pat_reserved_type_or - the type with which a reserved frame is held
+ * @pfn: a frame that is not RAM
+ * @none: the answer if nobody holds it
+ *
+ * Context: may sleep; takes the records' lock.
+ * Return: the type on which the records of @pfn agree, or @none.
+ */
+enum page_cache_mode pat_reserved_type_or(unsigned long pfn,
+					  enum page_cache_mode none)
+{
+	struct pat_map *map;
+	enum page_cache_mode type;
+
+	pat_records_lock_shared();
+	map = pat_record_first_of(pfn, 1);
+	type = map ? pat_map_type(map) : none;
+	pat_records_unlock_shared();
+	return type;
 }
 
 /**

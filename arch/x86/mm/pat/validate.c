@@ -21,6 +21,19 @@
 #define TRIES		1000
 #define PAUSE_MS	1
 
+/* The protection of an entry, as one of the last level has it. */
+static pgprot_t direct_map_prot(pte_t *pte, unsigned int level)
+{
+	switch (level) {
+	case PG_LEVEL_4K:
+		return pte_pgprot(*pte);
+	case PG_LEVEL_2M:
+		return pgprot_large_2_4k(pmd_pgprot(*(pmd_t *)pte));
+	default:
+		return pgprot_large_2_4k(pud_pgprot(*(pud_t *)pte));
+	}
+}
+
 /* Check [pfn, pfn + nr), RAM that stays online.  Return: the frame, if broken. */
 static unsigned long check_direct_map(unsigned long pfn, unsigned long nr,
 				      const char **broken)
@@ -28,7 +41,6 @@ static unsigned long check_direct_map(unsigned long pfn, unsigned long nr,
 	unsigned long end = pfn + nr, stop;
 	enum page_cache_mode type;
 	unsigned int level;
-	pgprot_t prot;
 	pte_t *pte;
 
 	while (pfn < end) {
@@ -40,9 +52,7 @@ static unsigned long check_direct_map(unsigned long pfn, unsigned long nr,
 			pfn = stop;	/* poisoned, or somebody's secret */
 			continue;
 		}
-		prot = pte_pgprot(*pte);
-		type = pgprot2cachemode(level == PG_LEVEL_4K ? prot :
-					pgprot_large_2_4k(prot));
+		type = pgprot2cachemode(direct_map_prot(pte, level));
 		for (; pfn < stop; pfn++) {
 			if (pat_ram_type(pfn) == type)
 				continue;
