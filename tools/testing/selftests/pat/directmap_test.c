@@ -1028,15 +1028,17 @@ TEST_F(directmap, ioremap_of_bar_adds_nothing)
 	}
 }
 
-/* --- RAM that nobody allocated, and a driver maps --------------------------------------- */
+/* --- low memory that a driver maps -------------------------------------------------------- */
 
 /*
- * RAM whose pages the page allocator never had is ioremap()ed as reserved memory
- * is; below 1 MiB all RAM is such. This is the one case in which an ioremap() has
- * to change the direct map. It stays changed: the next one who maps the page
- * write-back makes it so again.
+ * Below 1 MiB a driver can ioremap() what the direct map has, too: reserved pages,
+ * and RAM, which the page allocator never has from there. This is the one case in
+ * which an ioremap() has to change the direct map. (The stock kernel does so for
+ * RAM only.) It may stay changed: the next one who maps the page write-back makes
+ * it so again. The ISA range is different: it is never mapped but write-back.
  */
-TEST_F(directmap, follows_ioremap_of_low_ram)
+static void expect_follows(struct __test_metadata *_metadata, int driver, bool pat,
+			   uint64_t phys, bool is_ram)
 {
 	static const struct {
 		enum pat_test_map_api api;
@@ -1046,19 +1048,10 @@ TEST_F(directmap, follows_ioremap_of_low_ram)
 		{ PAT_TEST_IOREMAP_WC,		PAT_TEST_WC },
 		{ PAT_TEST_IOREMAP_CACHE,	PAT_TEST_WB },
 	};
-	const uint64_t phys = PAT_PAGE;
-	struct dm_areas iomem = {};
-	char *text = read_all(_metadata, "/proc/iomem");
-	uint64_t next;
-
-	dm_iomem(&iomem, text);
-	free(text);
-	ASSERT_NE(NULL, dm_area_of(&iomem, phys, &next))
-		TH_LOG("page 1 is not RAM");
-	dm_areas_free(&iomem);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(maps); i++) {
-		int type = self->pat ? maps[i].type : pat_type_without_pat(maps[i].type);
+		int type = pat ? maps[i].type : pat_type_without_pat(maps[i].type);
+		int direct = pat_on_stock() && !is_ram ? PAT_TEST_WB : type;
 		struct pat_test_map map = {
 			.api = maps[i].api,
 			.phys = phys,
@@ -1066,20 +1059,83 @@ TEST_F(directmap, follows_ioremap_of_low_ram)
 		};
 		struct look now;
 
-		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_MAP, &map));
+		ASSERT_EQ(0, ioctl(driver, PAT_TEST_MAP, &map));
 		ASSERT_EQ(0, map.err);
 		EXPECT_EQ(type, map.got);
-		look(_metadata, self->driver, &now);
-		EXPECT_EQ(map.got, dm_type_of(&now.map, phys));
+		look(_metadata, driver, &now);
+		EXPECT_EQ(direct, dm_type_of(&now.map, phys))
+			TH_LOG("page 0x%" PRIx64 " mapped %s", phys, pat_type_word(type));
 		/* This page, and no other. */
-		EXPECT_EQ(map.got != PAT_TEST_WB, now.findings.nr);
+		EXPECT_EQ(direct != PAT_TEST_WB, now.findings.nr);
 		if (now.findings.nr) {
 			EXPECT_EQ(phys, now.findings.at[0].start);
 			EXPECT_EQ(phys + PAT_PAGE, now.findings.at[0].end);
 		}
 		look_away(&now);
-		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_UNMAP, map.handle));
+		ASSERT_EQ(0, ioctl(driver, PAT_TEST_UNMAP, map.handle));
+		look(_metadata, driver, &now);
+		TH_LOG("page 0x%" PRIx64 " %s: then %s", phys, pat_type_word(type), pat_type_word(dm_type_of(&now.map, phys)));
+		look_away(&now);
 	}
+}
+
+/* Page 0 is reserved, page 1 is RAM, and the last one before the ISA range firmware's. */
+TEST_F(directmap, follows_ioremap_of_low_memory)
+{
+	static const uint64_t pages[] = { 0, PAT_PAGE, 0x9f000 };
+	struct dm_areas iomem = {};
+	char *text = read_all(_metadata, "/proc/iomem");
+	uint64_t next;
+
+	dm_iomem(&iomem, text);
+	free(text);
+	dm_areas_round(&iomem);
+	EXPECT_EQ(NULL, dm_area_of(&iomem, 0, &next));
+	EXPECT_NE(NULL, dm_area_of(&iomem, PAT_PAGE, &next));
+	for (unsigned int i = 0; i < ARRAY_SIZE(pages); i++)
+		expect_follows(_metadata, self->driver, self->pat, pages[i],
+			       dm_area_of(&iomem, pages[i], &next));
+	dm_areas_free(&iomem);
+}
+
+/* The last page of RAM that the boot memory allocator kept for the kernel. */
+static uint64_t find_reserved_ram(struct __test_metadata *_metadata)
+{
+	struct dm_areas iomem = {};
+	char *text = read_all(_metadata, "/proc/iomem");
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	uint64_t found = 0;
+
+	ASSERT_LE(0, fd);
+	dm_iomem(&iomem, text);
+	free(text);
+	dm_areas_round(&iomem);
+	for (size_t i = iomem.nr; i-- && !found;) {
+		const struct dm_area *area = &iomem.at[i];
+
+		for (uint64_t at = area->end - PAT_PAGE; at > area->start && !found;
+		     at -= PAT_PAGE) {
+			uint64_t flags;
+
+			if (at < DM_LEGACY_END)
+				break;
+			ASSERT_EQ(sizeof(flags), pread(fd, &flags, sizeof(flags),
+						       at / PAT_PAGE * sizeof(flags)));
+			if (flags >> 32 & 1)
+				found = at;
+		}
+	}
+	close(fd);
+	dm_areas_free(&iomem);
+	return found;
+}
+
+TEST_F(directmap, follows_ioremap_of_reserved_ram)
+{
+	uint64_t phys = find_reserved_ram(_metadata);
+
+	ASSERT_NE(0, phys);
+	expect_follows(_metadata, self->driver, self->pat, phys, true);
 }
 
 /* --- RAM that was reserved late ------------------------------------------------------------ */
@@ -1174,6 +1230,9 @@ TEST_F(directmap, pmem_of_nvdimm)
 	expect_nspace(_metadata, self->driver, &nspace, PAT_TEST_NOT_MAPPED);
 	nd_write(_metadata, ND_PMEM_DRIVER, "unbind", nspace.name);
 	expect_nspace(_metadata, self->driver, &nspace, PAT_TEST_NOT_MAPPED);
+	/* That driver's mapping was recorded. */
+	pat_list_free(&self->before);
+	self->before = pat_list_now(_metadata, self->pat);
 
 	ASSERT_TRUE(pat_read_line(nspace.region, "pfn_seed", 0, seed, sizeof(seed)));
 	seed[strcspn(seed, "\n")] = '\0';
