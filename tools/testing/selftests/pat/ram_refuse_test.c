@@ -31,6 +31,7 @@ enum held_by {
 	HELD_INSERTED,		/* vm_insert_page() */
 	HELD_FAULTED,		/* what ->fault() has returned */
 	HELD_HUGE_PART,		/* a 4K page of a huge one */
+	HELD_HUGETLB_PART,	/* of one of hugetlbfs */
 };
 
 struct held {
@@ -63,6 +64,29 @@ static void hold_driver_page(struct __test_metadata *_metadata, struct row *row,
 	held->area = mmap(NULL, PAT_PAGE, PROT_RW, MAP_SHARED, row->driver, 0);
 	held->size = PAT_PAGE;
 	held->at = held->area;
+}
+
+static void set_hugetlb_pool(struct __test_metadata *_metadata, unsigned int pages)
+{
+	FILE *file = fopen("/proc/sys/vm/nr_hugepages", "r+");
+	unsigned int now = 0;
+
+	ASSERT_NE(NULL, file) TH_LOG("%s", strerror(errno));
+	ASSERT_LT(0, fprintf(file, "%u\n", pages));
+	ASSERT_EQ(0, fflush(file));
+	rewind(file);
+	ASSERT_EQ(1, fscanf(file, "%u", &now));
+	ASSERT_EQ(pages, now) TH_LOG("no memory for a huge page");
+	fclose(file);
+}
+
+static void hold_hugetlb(struct __test_metadata *_metadata, struct held *held)
+{
+	set_hugetlb_pool(_metadata, 1);
+	held->size = HUGE;
+	held->area = mmap(NULL, HUGE, PROT_RW,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	held->at = held->area + PLACE * PAT_PAGE;
 }
 
 static void hold_huge(struct __test_metadata *_metadata, struct held *held)
@@ -148,6 +172,9 @@ static void hold(struct __test_metadata *_metadata, struct row *row,
 	case HELD_HUGE_PART:
 		hold_huge(_metadata, held);
 		break;
+	case HELD_HUGETLB_PART:
+		hold_hugetlb(_metadata, held);
+		break;
 	}
 	ASSERT_NE(MAP_FAILED, held->area) TH_LOG("mmap: %s", strerror(errno));
 	if (held->writable)
@@ -158,7 +185,7 @@ static void hold(struct __test_metadata *_metadata, struct row *row,
 	ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_READ_PTE, &pte));
 	ASSERT_EQ(PAT_TEST_WB, pte.got);
 	ASSERT_FALSE(pte.special);
-	if (held->by == HELD_HUGE_PART)
+	if (held->by == HELD_HUGE_PART || held->by == HELD_HUGETLB_PART)
 		ASSERT_EQ(2, pte.level) TH_LOG("the kernel gave no huge page");
 	if (held->by == HELD_INSERTED || held->by == HELD_FAULTED)
 		ASSERT_EQ(pfn, pte.pfn);
@@ -266,6 +293,7 @@ HELD(root_file, HELD_ROOT_FILE);
 HELD(vm_insert_page, HELD_INSERTED);
 HELD(page_of_fault, HELD_FAULTED);
 HELD(part_of_huge_page, HELD_HUGE_PART);
+HELD(part_of_hugetlb_page, HELD_HUGETLB_PART);
 
 FIXTURE_SETUP(held)
 {
@@ -280,6 +308,8 @@ FIXTURE_SETUP(held)
 
 FIXTURE_TEARDOWN(held)
 {
+	if (variant->by == HELD_HUGETLB_PART)
+		set_hugetlb_pool(_metadata, 0);
 	pat_expect_done();
 	row_close(&self->row);
 }
@@ -596,6 +626,42 @@ TEST_F(both, one_page)
 				 PAT_TEST_WB, "set back");
 	}
 	ASSERT_EQ(0, munmap(at, 8 * PAT_PAGE));
+	verdict(_metadata, row);
+}
+
+/*
+ * Of a huge page the process has given up all but one. The rest is of the same
+ * folio, but nobody has it mapped.
+ */
+TEST_F(both, last_page_of_a_huge_one)
+{
+	struct held held = { .by = HELD_HUGE_PART };
+	struct row *row = &self->row;
+	struct ram_block all;
+	char *huge;
+
+	hold(_metadata, row, &held, 0);
+	huge = held.at - PLACE * PAT_PAGE;
+	all.nr = MANY;
+	for (unsigned int i = 0; i < MANY; i++)
+		all.pfns[i] = held.pfn - PLACE + i;
+	ram_adopt(_metadata, row, &all, MANY);
+	ASSERT_EQ(0, madvise(huge, PLACE * PAT_PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(huge + (PLACE + 1) * PAT_PAGE,
+			     (MANY - PLACE - 1) * PAT_PAGE, MADV_DONTNEED));
+	claim_held(_metadata, row, &held, "alone");
+	for (unsigned int i = 0; i < RAM_NR_CHANGES; i++) {
+		claim_refused(_metadata, row, &all, &changes[i], 0, MANY);
+		claim_refused(_metadata, row, &all, &changes[i], PLACE, 1);
+		claim_held(_metadata, row, &held, changes[i].name);
+		claim_granted(_metadata, row, &all, &changes[i], 0, PLACE);
+		claim_granted(_metadata, row, &all, &changes[i], PLACE + 1,
+			      MANY - PLACE - 1);
+	}
+	let_go(_metadata, &held);
+	for (unsigned int i = 0; i < RAM_NR_CHANGES; i++)
+		claim_granted(_metadata, row, &all, &changes[i], 0, MANY);
+	ram_free(_metadata, row, &all);
 	verdict(_metadata, row);
 }
 

@@ -74,11 +74,11 @@ static void set_types(struct __test_metadata *_metadata, struct row *row,
 			  "before the mapping");
 }
 
-/* Has the driver map the block, asking for @type. Touches it if that takes a fault. */
-static char *map_block(struct __test_metadata *_metadata, struct row *row,
-		       const struct ram_block *block,
-		       enum pat_test_method method, unsigned int flags, int type,
-		       int mmap_flags)
+/* Has the driver map the block, asking for @type. */
+static char *map_untouched(struct __test_metadata *_metadata, struct row *row,
+			   const struct ram_block *block,
+			   enum pat_test_method method, unsigned int flags,
+			   int type, int mmap_flags)
 {
 	struct pat_test_chunk chunk = {
 		.pfn = block->pfns[0],
@@ -96,6 +96,18 @@ static char *map_block(struct __test_metadata *_metadata, struct row *row,
 	ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_PROGRAM, &program));
 	at = mmap(NULL, block->nr * PAT_PAGE, PROT_RW, mmap_flags, row->driver, 0);
 	ASSERT_NE(MAP_FAILED, at) TH_LOG("mmap: %s", strerror(errno));
+	return at;
+}
+
+/* The same, and what takes a fault is touched. */
+static char *map_block(struct __test_metadata *_metadata, struct row *row,
+		       const struct ram_block *block,
+		       enum pat_test_method method, unsigned int flags, int type,
+		       int mmap_flags)
+{
+	char *at = map_untouched(_metadata, row, block, method, flags, type,
+				 mmap_flags);
+
 	for (unsigned int i = 0; i < block->nr; i++)
 		(void)*(volatile char *)(at + i * PAT_PAGE);
 	return at;
@@ -106,15 +118,16 @@ static char *map_block(struct __test_metadata *_metadata, struct row *row,
 		  variant->flags, type, mmap_flags)
 
 /*
- * Claims that the pages are mapped with these types. Without PAT the entries
- * have what the driver asked for.
+ * Claims that pages [first, first + nr) are mapped with these types. Without PAT
+ * the entries have what the driver asked for.
  */
-static void claim_types(struct __test_metadata *_metadata, struct row *row,
+static void claim_pages(struct __test_metadata *_metadata, struct row *row,
 			const struct ram_child *child, const char *at,
-			const struct ram_block *block, const int *want,
-			int asked, const char *step)
+			const struct ram_block *block, unsigned int first,
+			unsigned int nr, const int *want, int asked,
+			const char *step)
 {
-	for (unsigned int i = 0; i < block->nr; i++) {
+	for (unsigned int i = first; i < first + nr; i++) {
 		struct ram_letter letter = {
 			.order = RAM_ENTRY,
 			.addr = at + i * PAT_PAGE,
@@ -134,8 +147,8 @@ static void claim_types(struct __test_metadata *_metadata, struct row *row,
 }
 
 #define CLAIM_TYPES(child, at, want, asked, step)				\
-	claim_types(_metadata, &self->row, child, at, &self->block, want, asked,\
-		    step)
+	claim_pages(_metadata, &self->row, child, at, &self->block, 0, PAGES,	\
+		    want, asked, step)
 
 static void set_back(struct __test_metadata *_metadata, struct row *row,
 		     const struct ram_block *block)
@@ -284,6 +297,48 @@ TEST_F(insert, private)
 	ASSERT_EQ(0, munmap(at, PAGES * PAT_PAGE));
 	set_back(_metadata, &self->row, &self->block);
 	verdict(_metadata, &self->row);
+}
+
+/*
+ * So it is where the driver wants WC of its WC pages: the copy is not one of them.
+ * Page 0 is written to before anything else, page 1 when it is mapped already.
+ */
+TEST_F(insert, private_of_a_driver_that_wants_wc)
+{
+	static const int wc[PAGES] = {
+		PAT_TEST_WC, PAT_TEST_WC, PAT_TEST_WC, PAT_TEST_WC,
+	};
+	struct row *row = &self->row;
+	char *at;
+
+	ram_must_set(_metadata, row, &self->block, PAT_TEST_SET_PAGES_ARRAY_WC, 0,
+		     PAGES, "before the mapping");
+	at = map_untouched(_metadata, row, &self->block, variant->method,
+			   variant->flags, PAT_TEST_WC, MAP_PRIVATE);
+	at[0] = 'x';
+	for (unsigned int i = 1; i < PAGES; i++)
+		(void)*(volatile char *)(at + i * PAT_PAGE);
+	at[PAT_PAGE] = 'x';
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pat_test_pte copy = { .addr = (uintptr_t)at + i * PAT_PAGE };
+		struct pat_test_direct direct = {};
+
+		ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_READ_PTE, &copy));
+		direct.pfn = copy.pfn;
+		ASSERT_EQ(0, ioctl(row->driver, PAT_TEST_DIRECT_MAP, &direct));
+		ROW_CLAIM(row, copy.pfn != self->block.pfns[i],
+			  "a write to a private mapping went to the driver's page");
+		/* Without PAT it is mapped as its VMA says. */
+		ROW_CLAIM(row, direct.got == PAT_TEST_WB &&
+			       (!row->pat_is_on || copy.got == PAT_TEST_WB),
+			  "page %u: the copy is mapped %s, in the direct map %s", i,
+			  pat_type_word(copy.got), pat_type_word(direct.got));
+	}
+	claim_pages(_metadata, row, NULL, at, &self->block, 2, 2, wc, PAT_TEST_WC,
+		    "not written to");
+	ASSERT_EQ(0, munmap(at, PAGES * PAT_PAGE));
+	set_back(_metadata, row, &self->block);
+	verdict(_metadata, row);
 }
 
 /*

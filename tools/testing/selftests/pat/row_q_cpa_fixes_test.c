@@ -898,6 +898,112 @@ TEST_F(driver, zapped)
 	verdict(_metadata, &self->row);
 }
 
+/* One page at every place of a VMA, and once more in another order of pages. */
+TEST_F(driver, one_page_at_many_places)
+{
+	struct ram_block *block = &self->block;
+	struct row *row = &self->row;
+	uint64_t pfns[64];
+	char *at;
+
+	ram_alloc(_metadata, row, block, PAGES, 3);
+	for (unsigned int i = 0; i < 64; i++)
+		pfns[i] = i < 32 ? block->pfns[0] :
+				   block->pfns[PAGES - 1 - i % PAGES];
+	at = map_scattered(_metadata, row, pfns, 64);
+	for (unsigned int back = 0; back < 2; back++) {
+		const char *step = back ? "back" : "changed";
+		int type = back ? PAT_TEST_WB : PAT_TEST_WC;
+
+		ram_must_set(_metadata, row, block,
+			     back ? PAT_TEST_SET_MEMORY_WB : PAT_TEST_SET_MEMORY_WC,
+			     0, PAGES / 2, step);
+		for (unsigned int i = 0; i < 64; i++)
+			ram_claim_entry(_metadata, row, NULL, at + i * PAT_PAGE,
+					pfns[i],
+					pfns[i] < block->pfns[PAGES / 2] ?
+					type : PAT_TEST_WB, true, step);
+		row_claim_valid(_metadata, row, step);
+	}
+	ASSERT_EQ(0, munmap(at, 64 * PAT_PAGE));
+	verdict(_metadata, row);
+}
+
+/* The pages lie at the end of a mapping of 2000 that are others'. */
+TEST_F(driver, inside_a_large_mapping)
+{
+	enum { BEFORE = 2000 };
+	struct ram_block *block = &self->block, all = {};
+	struct row *row = &self->row;
+	struct ram_child child;
+	char *at, *pages;
+
+	ram_alloc(_metadata, row, block, PAGES, 3);
+	ASSERT_LE(((1 << 20) / PAT_PAGE) + BEFORE, block->pfns[0]);
+	all.pfns[0] = block->pfns[0] - BEFORE;
+	at = ram_map(_metadata, row, RAM_DRIVER, &all, 0, BEFORE + PAGES, PROT_RW,
+		     MAP_SHARED);
+	ASSERT_NE(NULL, at);
+	pages = at + BEFORE * PAT_PAGE;
+	ram_fill(pages, 0, PAGES, 0);
+	ram_child_fork(_metadata, row, &child);
+	for (unsigned int back = 0; back < 2; back++) {
+		const char *step = back ? "back" : "changed";
+		int type = back ? PAT_TEST_WB : PAT_TEST_WC;
+
+		ram_must_set(_metadata, row, block,
+			     back ? PAT_TEST_SET_MEMORY_WB : PAT_TEST_SET_MEMORY_WC,
+			     0, PAGES, step);
+		ram_claim_mapped(_metadata, row, NULL, pages, block, 0, PAGES, type,
+				 step);
+		ram_claim_mapped(_metadata, row, &child, pages, block, 0, PAGES,
+				 type, step);
+		row_claim_valid(_metadata, row, step);
+		/* What lies before goes; the child keeps it. */
+		if (!back)
+			ASSERT_EQ(0, munmap(at, BEFORE * PAT_PAGE));
+	}
+	ram_claim_filled(_metadata, row, &child, pages, 0, PAGES, 0, "back");
+	ram_child_end(_metadata, &child);
+	ASSERT_EQ(0, munmap(pages, PAGES * PAT_PAGE));
+	verdict(_metadata, row);
+}
+
+/* Who has been killed has nothing mapped, and is in nobody's way. */
+TEST_F(driver, killed_child)
+{
+	struct ram_block *block = &self->block;
+	struct row *row = &self->row;
+	struct ram_child child;
+	int status;
+	char *at;
+
+	ram_alloc(_metadata, row, block, PAGES, 3);
+	at = ram_map(_metadata, row, RAM_DRIVER, block, 0, PAGES, PROT_RW,
+		     MAP_SHARED);
+	ASSERT_NE(NULL, at);
+	ram_child_fork(_metadata, row, &child);
+	ram_must_set(_metadata, row, block, PAT_TEST_SET_MEMORY_WC, 0, PAGES,
+		     "changed");
+	ram_claim_mapped(_metadata, row, &child, at, block, 0, PAGES, PAT_TEST_WC,
+			 "changed");
+	ASSERT_EQ(0, kill(child.pid, SIGKILL));
+	ASSERT_EQ(child.pid, waitpid(child.pid, &status, 0));
+	ram_must_set(_metadata, row, block, PAT_TEST_SET_MEMORY_WB, 0, PAGES,
+		     "killed");
+	ram_claim(_metadata, row, block, 0, PAGES, PAT_TEST_WB, "killed");
+	ram_claim_mapped(_metadata, row, NULL, at, block, 0, PAGES, PAT_TEST_WB,
+			 "killed");
+	ASSERT_EQ(0, munmap(at, PAGES * PAT_PAGE));
+	ram_must_set(_metadata, row, block, PAT_TEST_SET_MEMORY_WC, 0, PAGES,
+		     "nobody has them");
+	ram_claim(_metadata, row, block, 0, PAGES, PAT_TEST_WC, "nobody has them");
+	ram_must_set(_metadata, row, block, PAT_TEST_SET_MEMORY_WB, 0, PAGES, "back");
+	close(child.ask);
+	close(child.answer);
+	verdict(_metadata, row);
+}
+
 /*
  * A page that is not WB already refuses the call for all, and the mappings of
  * the others are WB as before.
