@@ -31,6 +31,7 @@ enum pat_free_kind {
 	PAT_FREE_CONTIG,	/* alloc_contig_range() of the frames from pfn on */
 	PAT_FREE_VMALLOC,	/* vmalloc() */
 	PAT_FREE_KMALLOC,	/* kmalloc() of so many pages, more than slabs have */
+	PAT_FREE_SLAB,		/* the only object of a cache, of so many pages */
 	PAT_FREE_NR_KINDS,
 };
 
@@ -80,6 +81,7 @@ enum pat_free_way {
 	PAT_FREE_BY_CONTIG,	/* contig: free_contig_range() */
 	PAT_FREE_BY_VFREE,	/* vmalloc: vfree() */
 	PAT_FREE_BY_KFREE,	/* kmalloc: kfree() */
+	PAT_FREE_BY_CACHE,	/* slab: kmem_cache_free(), and kmem_cache_destroy() */
 	PAT_FREE_NR_WAYS,
 };
 

@@ -51,6 +51,9 @@
 /* The line, and what stands above the trace that follows it. */
 #define FREED_MESSAGE "x86/PAT: RAM page 0x[0-9a-f]+ freed while|Call Trace"
 
+/* /dev/mem was opened with O_SYNC and asks for UC-, also of pages that are WC. */
+#define WISH_MESSAGE "x86/PAT: .*map pfn RAM (range|page) req"
+
 struct pages {
 	uint32_t handle;
 	uint32_t kind;
@@ -62,6 +65,7 @@ struct freed {
 	struct row row;
 	int driver;		/* pat_free.ko */
 	bool is_caught;		/* this kernel claims to notice */
+	bool wishes;		/* /dev/mem may be told that it gets another type */
 };
 
 static uint64_t now_ms(void)
@@ -85,6 +89,7 @@ static void sleep_ms(unsigned int ms)
 static void freed_open(struct __test_metadata *_metadata, struct freed *freed)
 {
 	freed->driver = -1;
+	freed->wishes = false;
 	row_open(_metadata, &freed->row, ROW_STOCK_HAS_BUG);
 	if (_metadata->exit_code == KSFT_SKIP)
 		return;
@@ -104,6 +109,14 @@ static void freed_close(struct freed *freed)
 }
 
 /* --- pages ------------------------------------------------------------------- */
+
+/* From now on /dev/mem is mapped. */
+static void use_devmem(struct freed *freed)
+{
+	if (freed->is_caught)
+		pat_expect_message(WISH_MESSAGE);
+	freed->wishes = true;
+}
 
 /* 0, or the line that failed: also for threads, which cannot ASSERT. */
 #define MUST(holds) do { if (!(holds)) return __LINE__; } while (0)
@@ -356,7 +369,7 @@ static unsigned int claim_messages(struct freed *freed,
 			continue;
 		if (parse_freed(text, &pfn, &type))
 			nr++;
-		else
+		else if (!freed->wishes || !strstr(text, "map pfn RAM"))
 			ROW_CLAIM(&freed->row, !strstr(text, "x86/PAT:") &&
 				  !strstr(text, "Bad page"),
 				  "the kernel said: %s", text);
@@ -471,6 +484,9 @@ WAY(vmalloc_softirq,	VMALLOC, 40, PAGES_ARRAY_WC, 0, 40, VFREE, IN_SOFTIRQ);
 WAY(kmalloc,		KMALLOC, 4, MEMORY_WC, 0, 4, KFREE, IN_PROCESS);
 WAY(kmalloc_256,	KMALLOC, 256, MEMORY_UC, 0, 256, KFREE, IN_PROCESS);
 WAY(kmalloc_middle,	KMALLOC, 16, PAGES_ARRAY_WC, 8, 1, KFREE, IN_SOFTIRQ);
+
+WAY(slab,		SLAB, 1, MEMORY_WC, 0, 1, CACHE, IN_PROCESS);
+WAY(slab_middle,	SLAB, 8, MEMORY_UC, 3, 2, CACHE, IN_PROCESS);
 
 FIXTURE_SETUP(way)
 {
@@ -857,9 +873,12 @@ static char *map(struct __test_metadata *_metadata, struct freed *freed,
 {
 	uint64_t offset = devmem ? pages->pfns[0] * PAT_PAGE :
 			  PAT_FREE_OFFSET(pages->handle, PAT_FREE_REMAP);
-	char *at = mmap(NULL, MAPPED_PAGES * PAT_PAGE, PROT_READ, MAP_SHARED,
-			devmem ? freed->row.devmem : freed->driver, offset);
+	char *at;
 
+	if (devmem)
+		use_devmem(freed);
+	at = mmap(NULL, MAPPED_PAGES * PAT_PAGE, PROT_READ, MAP_SHARED,
+		  devmem ? freed->row.devmem : freed->driver, offset);
 	ROW_CLAIM(&freed->row, at != MAP_FAILED, "no mapping: %s",
 		  strerror(errno));
 	return at == MAP_FAILED ? NULL : at;
@@ -987,6 +1006,82 @@ TEST_F(mapping, follows_in_every_process)
 		ASSERT_EQ(0, munmap(at, size));
 	}
 	repair(_metadata, freed, &pages);
+	verdict(_metadata, freed);
+}
+
+/* --- a mapping that is made meanwhile --------------------------------------------------- */
+
+#define MADE_MAPPINGS 64
+
+struct mapper {
+	struct freed *freed;
+	const struct pages *pages;
+	volatile bool stop;
+	volatile unsigned int made;
+	int failed_with;	/* errno */
+	char *at[MADE_MAPPINGS];
+};
+
+/* Maps the pages over and over, and then once more. */
+static void *mapper_runs(void *data)
+{
+	struct mapper *mapper = data;
+
+	while (mapper->made < MADE_MAPPINGS && !mapper->failed_with) {
+		bool last = mapper->stop;
+		char *at = mmap(NULL, MAPPED_PAGES * PAT_PAGE, PROT_READ,
+				MAP_SHARED, mapper->freed->row.devmem,
+				mapper->pages->pfns[0] * PAT_PAGE);
+
+		if (at == MAP_FAILED)
+			mapper->failed_with = errno;
+		else
+			mapper->at[mapper->made++] = at;
+		if (last)
+			break;
+	}
+	return NULL;
+}
+
+/*
+ * A mapping may be made just when the pages become write-back: with which type it
+ * began must not matter in the end.
+ */
+TEST_F(many, mapped_while_freed)
+{
+	struct freed *freed = &self->freed;
+
+	use_devmem(freed);
+	for (unsigned int round = 0; round < 20; round++) {
+		struct pages pages;
+		struct mapper mapper = { .freed = freed, .pages = &pages };
+		pthread_t thread;
+
+		allocate(_metadata, freed, &pages, PAT_FREE_BLOCK, MAPPED_PAGES);
+		set(_metadata, freed, &pages, PAT_TEST_SET_MEMORY_WC, 0,
+		    MAPPED_PAGES);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, mapper_runs,
+					    &mapper));
+		/* Some mappings are there before, and some not. */
+		while (mapper.made < round && !mapper.failed_with)
+			sched_yield();
+		give_away(_metadata, freed, &pages, PAT_FREE_BY_ORDER,
+			  PAT_FREE_IN_PROCESS);
+		claim_back(_metadata, freed, &pages);
+		mapper.stop = true;
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		ROW_CLAIM(&freed->row, !mapper.failed_with, "no mapping: %s",
+			  strerror(mapper.failed_with));
+		for (unsigned int i = 0; i < mapper.made; i++) {
+			/* Without PAT they are what the pages were asked to be. */
+			if (freed->row.pat_is_on)
+				claim_entries(_metadata, freed, mapper.at[i],
+					      &pages, PAT_TEST_WB);
+			ASSERT_EQ(0, munmap(mapper.at[i],
+					    MAPPED_PAGES * PAT_PAGE));
+		}
+		repair(_metadata, freed, &pages);
+	}
 	verdict(_metadata, freed);
 }
 

@@ -50,6 +50,7 @@ struct item {
 	enum pat_free_kind kind;
 	u32 nr;
 	void *addr;			/* what vmalloc() and others gave */
+	struct kmem_cache *cache;	/* where it is from, PAT_FREE_SLAB only */
 	bool changed;			/* not all write-back, perhaps */
 	pgprot_t (*prot)(pgprot_t prot);	/* gives the type set last */
 	struct page *pages[];
@@ -143,6 +144,24 @@ static int alloc_singles(struct item *item, gfp_t gfp)
 	return 0;
 }
 
+/* A cache of its own, so that its slab is freed when the cache is. */
+static int alloc_object(struct item *item)
+{
+	static atomic_t nr;
+	char name[32];
+
+	snprintf(name, sizeof(name), "pat_free-%d", atomic_inc_return(&nr));
+	item->cache = kmem_cache_create(name, item->nr * PAGE_SIZE, PAGE_SIZE,
+					SLAB_NO_MERGE, NULL);
+	if (!item->cache)
+		return -ENOMEM;
+	item->addr = kmem_cache_alloc(item->cache, GFP_KERNEL);
+	if (item->addr)
+		return 0;
+	kmem_cache_destroy(item->cache);
+	return -ENOMEM;
+}
+
 static int alloc_item(struct item *item, u64 pfn, gfp_t gfp)
 {
 	struct page *first = NULL;
@@ -179,6 +198,11 @@ static int alloc_item(struct item *item, u64 pfn, gfp_t gfp)
 	case PAT_FREE_KMALLOC:
 		item->addr = kmalloc(item->nr * PAGE_SIZE,
 				     GFP_KERNEL | __GFP_NOWARN);
+		break;
+	case PAT_FREE_SLAB:
+		err = alloc_object(item);
+		if (err)
+			return err;
 		break;
 	default:
 		return -EINVAL;
@@ -287,6 +311,10 @@ static noinline void pat_free_now(struct item *item, enum pat_free_way way)
 	case PAT_FREE_BY_KFREE:
 		kfree(item->addr);
 		break;
+	case PAT_FREE_BY_CACHE:
+		kmem_cache_free(item->cache, item->addr);
+		kmem_cache_destroy(item->cache);
+		break;
 	default:
 		WARN_ON(true);
 	}
@@ -318,6 +346,7 @@ static const struct {
 				BIT(PAT_FREE_IN_SOFTIRQ) |
 				BIT(PAT_FREE_IN_HARDIRQ) },
 	[PAT_FREE_BY_KFREE] = { BIT(PAT_FREE_KMALLOC), ANYWHERE },
+	[PAT_FREE_BY_CACHE] = { BIT(PAT_FREE_SLAB), BIT(PAT_FREE_IN_PROCESS) },
 #undef ANYWHERE
 };
 
@@ -406,6 +435,7 @@ static void item_release(struct item *item)
 		[PAT_FREE_CONTIG]	= PAT_FREE_BY_CONTIG,
 		[PAT_FREE_VMALLOC]	= PAT_FREE_BY_VFREE,
 		[PAT_FREE_KMALLOC]	= PAT_FREE_BY_KFREE,
+		[PAT_FREE_SLAB]		= PAT_FREE_BY_CACHE,
 	};
 
 	if (item->changed && set_pages_array_wb(item->pages, item->nr))
@@ -437,6 +467,8 @@ static bool alloc_is_valid(const struct pat_free_alloc *req)
 		return !req->flags && is_power_of_2(req->nr) &&
 		       req->nr * PAGE_SIZE > KMALLOC_MAX_CACHE_SIZE &&
 		       req->nr * PAGE_SIZE <= KMALLOC_MAX_SIZE;
+	case PAT_FREE_SLAB:
+		return !req->flags && req->nr * PAGE_SIZE <= KMALLOC_MAX_SIZE / 4;
 	default:
 		return !req->flags;
 	}
