@@ -28,9 +28,9 @@
 #define NONE		(-1)
 
 #define ACTORS		4
-#define ROUNDS		16
-#define ENOUGH_FLIPS	24	/* of the owner in a round */
-#define ENOUGH_ACTS	48	/* of each actor in a round */
+#define ROUNDS		10
+#define ENOUGH_FLIPS	12	/* of the owner in a round */
+#define ENOUGH_ACTS	24	/* of each actor in a round */
 
 /* What all processes share. */
 struct race {
