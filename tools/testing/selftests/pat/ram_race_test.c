@@ -364,11 +364,11 @@ static void act_kill(void)
 	RACE_CLAIM(victim > 0, "fork: %s", strerror(errno));
 	if (victim < 0)
 		return;
-	while (*maps < enough)
+	while (*maps < enough && !waitpid(victim, &status, WNOHANG))
 		sched_yield();
 	kill(victim, SIGKILL);
 	RACE_CLAIM(waitpid(victim, &status, 0) == victim && WIFSIGNALED(status),
-		   "a victim ended with status 0x%x", status);
+		   "a victim ended by itself, with status 0x%x", status);
 	__atomic_fetch_add(&race->victims, 1, __ATOMIC_RELAXED);
 }
 
