@@ -28,7 +28,8 @@ static void check_record(const struct toy_mm *toy, const struct pat_map *map)
 	SHIM_CHECK(map->vma.vm_end <= TOY_ADDR(TOY_PAGES));
 	SHIM_CHECK(pfn < TOY_FRAMES && nr <= TOY_FRAMES - pfn);
 	for (i = pfn; i < pfn + nr; i++)
-		SHIM_CHECK(map->ram == (toy_kind[i] != TOY_RESERVED));
+		SHIM_CHECK(map->ram == (toy_kind[i] != TOY_RESERVED) &&
+			   (toy_kind[i] != TOY_REMOVED || !at_rest()));
 }
 
 static unsigned long last_below(const struct rb_node *rb)
@@ -84,6 +85,13 @@ void compare_cached(struct toy_mm *toy, int start, int end)
 		}
 	pat_records_unlock();
 	shim_preempt = preempt;
+}
+
+/* Has it a type at rest, or none to keep, as in the ISA range? */
+static bool is_ram(int frame)
+{
+	return frame != TOY_NONE && toy_kind[frame] != TOY_REMOVED &&
+	       !ref_typed(frame);
 }
 
 static void adopt_extras(struct toy_mm *toy, int page, struct toy_bag *bag)
@@ -145,7 +153,7 @@ void compare_mm(struct toy_mm *toy)
 			SHIM_CHECK(!ref_typed(pte.frame) ||
 				   pat_reserved_type(pte.frame) == pte.type);
 		}
-		if (pte.frame != TOY_NONE && !ref_typed(pte.frame))
+		if (is_ram(pte.frame))
 			SHIM_CHECK(pte.type == ref_lookup(pte.frame));
 		/* The record of what was copied may stay, or be trimmed. */
 		if (toy->cow[page] != TOY_NONE)
@@ -182,7 +190,7 @@ void compare_aliases(void)
 		if (toy_mms[i / TOY_PAGES])
 			see(toy_mms[i / TOY_PAGES], i % TOY_PAGES);
 	for (i = 0; i < TOY_FRAMES; i++) {
-		if (toy_kind[i] == TOY_RESERVED)
+		if (toy_kind[i] != TOY_RAM && toy_kind[i] != TOY_OFFLINE)
 			continue;
 		seen[i] |= BIT(toy_direct[i]);
 		types = seen[i] & ~BIT(_PAGE_CACHE_MODE_UC_MINUS);
@@ -193,7 +201,7 @@ void compare_aliases(void)
 /* After that: nothing can come into a cache that was flushed. */
 void compare_uncached(unsigned long frame)
 {
-	SHIM_CHECK(toy_kind[frame] == TOY_RESERVED ||
+	SHIM_CHECK(toy_kind[frame] != TOY_RAM ||
 		   !(seen[frame] & BIT(_PAGE_CACHE_MODE_WB)));
 }
 
@@ -208,18 +216,26 @@ void compare_users(void)
 	for (i = 0; i < TOY_MMS; i++)
 		for (page = 0; toy_mms[i] && page < TOY_PAGES; page++) {
 			pte = toy_pte(toy_mms[i], page);
-			if (pte.frame != TOY_NONE && !ref_typed(pte.frame))
+			if (is_ram(pte.frame))
 				SHIM_CHECK(pte.type == ref_lookup(pte.frame));
 		}
+}
+
+/* What cpa does not give is UC- in the direct map. */
+static enum page_cache_mode direct_type(enum page_cache_mode type)
+{
+	return type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP ?
+		_PAGE_CACHE_MODE_UC_MINUS : type;
 }
 
 /* The direct map at rest: RAM as it says, low memory as it is mapped. */
 static void compare_direct(unsigned long frame)
 {
-	if (toy_kind[frame] != TOY_RESERVED)
+	if (toy_kind[frame] == TOY_RAM || toy_kind[frame] == TOY_OFFLINE)
 		SHIM_CHECK(toy_direct[frame] == ref_lookup(frame));
 	else if (frame < TOY_LOW && !toy_isa(frame) && ref_holds[frame])
-		SHIM_CHECK(toy_direct[frame] == ref_held_type(frame));
+		SHIM_CHECK(toy_direct[frame] ==
+			   direct_type(ref_held_type(frame)));
 	/* Is nothing in transit any more? */
 	if (toy_kind[frame] == TOY_RAM)
 		SHIM_CHECK(pat_cpa_map_type(frame) == ref_ram_type[frame]);
@@ -294,6 +310,12 @@ void compare_frames(unsigned long frame, unsigned long nr)
 		compare_types(frame, frame + nr);
 }
 
+static enum pat_frames kind_of(unsigned long frame)
+{
+	return toy_kind[frame] == TOY_REMOVED ? PAT_FRAMES_RESERVED :
+						(enum pat_frames)toy_kind[frame];
+}
+
 /* The table of RAM, asked with ranges of each length. */
 static void compare_ram(void)
 {
@@ -301,13 +323,13 @@ static void compare_ram(void)
 
 	for (frame = 0; frame < TOY_FRAMES; frame += expect) {
 		for (expect = 1; frame + expect < TOY_FRAMES; expect++)
-			if (toy_kind[frame + expect] != toy_kind[frame])
+			if (kind_of(frame + expect) != kind_of(frame))
 				break;
 		SHIM_CHECK(pat_ram_run(frame, TOY_FRAMES - frame, &run) ==
-			   (enum pat_frames)toy_kind[frame]);
+			   kind_of(frame));
 		SHIM_CHECK(run == expect);
 		SHIM_CHECK(pat_ram_run(frame + expect - 1, 1, &run) ==
-			   (enum pat_frames)toy_kind[frame] && run == 1);
+			   kind_of(frame) && run == 1);
 	}
 }
 
@@ -327,6 +349,9 @@ void compare_part(unsigned int part)
 	pat_validate(&verdict);
 	if (verdict.broken)
 		shim_fail("pat_validate", (int)verdict.pfn, verdict.broken);
+	pat_validate_ram(&verdict);
+	if (verdict.broken)
+		shim_fail("pat_validate_ram", (int)verdict.pfn, verdict.broken);
 }
 
 void compare_all(void)

@@ -2,6 +2,7 @@
 /*
  * The direct map of the toy machine: a type per frame, in large pages that have
  * to be split, which takes memory, before a part of one can have another type.
+ * Below 1 MiB all are small.
  */
 
 #include "reference.h"
@@ -49,9 +50,7 @@ static long change(unsigned long frame, unsigned long nr,
 	return 1;
 }
 
-int __cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
-
-int __cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
+static int set_type(const struct pat_cpa *cpa, enum page_cache_mode type)
 {
 	unsigned long first = PHYS_PFN(__pa(cpa->addr)), i;
 	long done = 0;
@@ -77,8 +76,35 @@ int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
 	int err = 0;
 
 	if (type == _PAGE_CACHE_MODE_WC)
-		err = __cpa_set_direct_map(cpa, _PAGE_CACHE_MODE_UC_MINUS);
-	return err ?: __cpa_set_direct_map(cpa, type);
+		err = set_type(cpa, _PAGE_CACHE_MODE_UC_MINUS);
+	return err ?: set_type(cpa, type);
+}
+
+int cpa_restore_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
+{
+	if (type == _PAGE_CACHE_MODE_WC)
+		set_type(cpa, _PAGE_CACHE_MODE_UC_MINUS);
+	return set_type(cpa, type);
+}
+
+/* An entry of the last level there is. */
+pte_t *lookup_address(unsigned long addr, unsigned int *level)
+{
+	unsigned long frame = PHYS_PFN(__pa(addr));
+	pgprot_t prot = pat_pgprot(__pgprot(_PAGE_PRESENT), toy_direct[frame]);
+	static pte_t pte;
+
+	SHIM_CHECK(has_direct_map(frame));
+	*level = is_split[frame / LARGE] ? PG_LEVEL_4K : PG_LEVEL_2M;
+	if (*level == PG_LEVEL_2M)
+		prot = pgprot_4k_2_large(prot);
+	pte = __pte(pgprot_val(prot));
+	return &pte;
+}
+
+unsigned long page_level_size(unsigned int level)
+{
+	return (level == PG_LEVEL_2M ? LARGE : 1) << PAGE_SHIFT;
 }
 
 /* Small pages that are alike become a large one again. */
@@ -86,6 +112,8 @@ void toy_direct_collapse(unsigned long frame)
 {
 	unsigned long first = frame - frame % LARGE, i;
 
+	if (frame < TOY_LOW)
+		return;
 	for (i = first; i < first + LARGE; i++)
 		if (ref_busy[i] || toy_direct[i] != toy_direct[first])
 			return;
@@ -96,6 +124,7 @@ void toy_direct_reset(void)
 {
 	memset(toy_direct, _PAGE_CACHE_MODE_WB, sizeof(toy_direct));
 	memset(is_split, 0, sizeof(is_split));
+	memset(is_split, true, TOY_LOW / LARGE);
 }
 
 void toy_free(unsigned long frame, unsigned int order)

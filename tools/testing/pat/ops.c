@@ -109,19 +109,15 @@ static void judge(int err, int expect, unsigned long failures)
 			   err == -ENOMEM);
 		return;
 	}
-	/* -EINVAL where it is low memory's direct map that could not follow. */
-	if (shim_failures != failures && (err == -ENOMEM || err == -EINVAL))
+	if (shim_failures != failures && err == -ENOMEM)
 		return;
 	SHIM_CHECK(err == expect);
 }
 
-/* An ioremap() of low memory failed late, and was retired like a mapping. */
-static bool retired_unmapped;
-
 /* Nobody waits for a purge unless something with another type lingers. */
 static void judge_purges(unsigned long before, bool expected)
 {
-	if (!raced && !nested && !expected && !retired_unmapped)
+	if (!raced && !nested && !expected)
 		SHIM_CHECK(shim_purges == before);
 }
 
@@ -134,6 +130,7 @@ static struct toy_mm *take_mm(int *slot)
 	for (i = 0; i < TOY_MMS; i++) {
 		*slot = (first + i) % TOY_MMS;
 		if (toy_mms[*slot] && !toy_mms[*slot]->away &&
+		    atomic_read(&toy_mms[*slot]->mm.mm_users) == 1 &&
 		    !toy_mms[*slot]->ending &&
 		    !shim_rwsem_held(&toy_mms[*slot]->mm.mmap_lock))
 			return toy_mms[*slot];
@@ -185,6 +182,15 @@ static struct toy_zap *take_zap(void)
 	return NULL;
 }
 
+/* Is one of these frames no memory any more, but perhaps still mapped? */
+static bool is_removed(unsigned long frame, unsigned long end)
+{
+	for (; frame < end; frame++)
+		if (toy_kind[frame] == TOY_REMOVED)
+			return true;
+	return false;
+}
+
 static void do_remap_frame(struct toy_mm *toy, struct toy_vma *area, int page,
 			   int nr, unsigned long frame)
 {
@@ -198,6 +204,8 @@ static void do_remap_frame(struct toy_mm *toy, struct toy_vma *area, int page,
 	struct trace *t;
 
 	frame = min(frame, TOY_FRAMES - nr);
+	if (is_removed(frame, frame + nr))
+		return;
 	expect = ref_map(frame, nr, type, types);
 	for (i = 0; i < nr; i++)
 		waits |= expect || ref_lingers(frame + i, types[i]);
@@ -277,6 +285,9 @@ static void do_pages(struct toy_mm *toy, struct toy_vma *area, int page, int nr)
 	enum page_cache_mode type = take(TOY_TYPES);
 	int i, err, expect;
 	u8 got;
+
+	if (is_removed(frame, frame + nr))
+		return;
 
 	note("pages", page, frame, nr, type, 0);
 	for (i = 0; i < nr; i++) {
@@ -475,7 +486,8 @@ static void op_exit_begin(void)
 	int slot = take(TOY_MMS);
 	struct toy_mm *toy = toy_mms[slot];
 
-	if (!toy || toy->away || toy->mm.mmap_lock.writer)
+	if (!toy || toy->away || toy->mm.mmap_lock.writer ||
+	    atomic_read(&toy->mm.mm_users) > 1)
 		return;
 	note("exit-begin", slot, 0, 0, 0, 0);
 	toy_exit_begin(slot);
@@ -554,7 +566,7 @@ static void do_reserve(enum reserve how)
 	struct trace *t;
 
 	/* UC for RAM warns; ioremap() refuses RAM before it comes here. */
-	if (!k || is_busy(frame, frame + nr) ||
+	if (!k || is_busy(frame, frame + nr) || is_removed(frame, frame + nr) ||
 	    (toy_kind[frame] == TOY_RAM &&
 		   (want == _PAGE_CACHE_MODE_UC || how == RESERVE_IOREMAP)))
 		return;
@@ -582,8 +594,6 @@ static void do_reserve(enum reserve how)
 	judge(err, expect, failures);
 	judge_purges(purges, waits);
 	k->used = !err && records;
-	if (err && frame < TOY_LOW && how == RESERVE_IOREMAP)
-		retired_unmapped = true;
 	if (err)
 		return;
 	if (records) {
@@ -759,7 +769,7 @@ static void do_cpa_range(unsigned long frame)
 		frames[i] = frame + i;
 	if (!take(32))
 		cpa.nr = 0;
-	if (is_busy(frame, frame + cpa.nr))
+	if (is_busy(frame, frame + cpa.nr) || is_removed(frame, frame + cpa.nr))
 		return;
 	if (!cpa.nr || !all_kind(frame, frame + cpa.nr, kind))
 		expect = -EINVAL;
@@ -1065,12 +1075,13 @@ static void op_hotplug(void)
 	nr = min(nr, sections - start);
 	start = TOY_HOTPLUG_START + start * TOY_SECTION;
 	end = start + nr * TOY_SECTION;
-	if (!all_kind(start, end, toy_kind[start]) || !write_back(start, end) ||
+	if (toy_kind[start] == TOY_REMOVED ||
+	    !all_kind(start, end, toy_kind[start]) || !write_back(start, end) ||
 	    is_busy(start, end) || is_mapped(start, end))
 		return;
-	/* Nobody uses memory that comes or goes; offline it may be mapped. */
+	/* Nobody uses memory that comes; what goes may be mapped as RAM. */
 	remove = toy_kind[start] == TOY_OFFLINE && !take(4);
-	if ((remove || toy_kind[start] == TOY_RESERVED) && !idle(start, end))
+	if (toy_kind[start] == TOY_RESERVED && !idle(start, end))
 		return;
 	switch (toy_kind[start]) {
 	case TOY_RESERVED:
@@ -1083,8 +1094,8 @@ static void op_hotplug(void)
 	case TOY_OFFLINE:
 		if (remove) {
 			note("remove", start, end, 0, 0, 0);
+			set_kind(start, end, TOY_REMOVED);
 			pat_ram_remove(PFN_PHYS(start), PFN_PHYS(end - start));
-			set_kind(start, end, TOY_RESERVED);
 			break;
 		}
 		note("online", start, end, 0, 0, 0);
@@ -1108,6 +1119,43 @@ static void op_hotplug(void)
 	}
 	compare_frames(start > 8 ? start - 8 : 0, min(end + 8, TOY_FRAMES) -
 		       (start > 8 ? start - 8 : 0));
+}
+
+static bool at_rest(void)
+{
+	return !toy_zaps_any() && !shim_work_pending();
+}
+
+static void forget_removed(struct toy_mm *toy, int page)
+{
+	struct toy_bag *extra = &toy->extra[page];
+	struct toy_pte pte = toy_pte(toy, page);
+	int i;
+
+	SHIM_CHECK(pte.frame == TOY_NONE || toy_kind[pte.frame] != TOY_REMOVED);
+	for (i = extra->nr - 1; i >= 0; i--)
+		if (toy_kind[extra->frames[i]] == TOY_REMOVED)
+			toy_bag_take(extra, extra->frames[i]);
+	if (toy->cow[page] != TOY_NONE &&
+	    toy_kind[toy->cow[page]] == TOY_REMOVED)
+		toy->cow[page] = TOY_NONE;
+}
+
+/* At rest what was removed is not mapped any more, and may come again. */
+static void finish_removals(void)
+{
+	unsigned long frame;
+	int i;
+
+	if (!is_removed(TOY_HOTPLUG_START, TOY_HOTPLUG_END) || !at_rest())
+		return;
+	SHIM_CHECK(!pat_removal_pending());
+	for (i = 0; i < TOY_MMS * TOY_PAGES; i++)
+		if (toy_mms[i / TOY_PAGES])
+			forget_removed(toy_mms[i / TOY_PAGES], i % TOY_PAGES);
+	for (frame = TOY_HOTPLUG_START; frame < TOY_HOTPLUG_END; frame++)
+		if (toy_kind[frame] == TOY_REMOVED)
+			toy_kind[frame] = TOY_RESERVED;
 }
 
 /* Look-ups and what is no range */
@@ -1142,6 +1190,9 @@ static void op_lookup_huge(void)
 	enum page_cache_mode type = ref_lookup(frame);
 	pgprot_t prot = __pgprot(0);
 	bool uniform = true, got;
+
+	if (is_removed(frame, frame + nr))
+		return;
 
 	for (i = frame + 1; i < frame + nr; i++)
 		if (toy_isa(i) != toy_isa(frame) || toy_kind[i] != toy_kind[frame] ||
@@ -1182,9 +1233,20 @@ static void op_wrap(void)
 				 __pgprot(0)) == -EINVAL);
 }
 
+/* The worker that unmaps what was removed takes any mmap_lock. */
+static bool worker_would_wait(void)
+{
+	int i;
+
+	for (i = 0; i < TOY_MMS && pat_removal_pending(); i++)
+		if (toy_mms[i] && toy_mms[i]->mm.mmap_lock.writer)
+			return true;
+	return false;
+}
+
 static void op_worker(void)
 {
-	if (shim_work_running())
+	if (shim_work_running() || worker_would_wait())
 		return;
 	note("worker", 0, 0, 0, 0, 0);
 	shim_run_work();
@@ -1272,11 +1334,6 @@ static void (* const ops[])(void) = {
 /* With these two, the operation that follows is part of the same. */
 static void (* const prefixes[])(void) = { op_fail, op_race };
 
-static bool at_rest(void)
-{
-	return !toy_zaps_any() && !shim_work_pending();
-}
-
 static void step(void)
 {
 	unsigned int prefix = take(8);
@@ -1289,6 +1346,7 @@ static void step(void)
 	number++;
 	race_in = 0;
 	finish_exits();
+	finish_removals();
 	raced_before = raced;
 	raced = false;
 	shim_fail_at = 0;
@@ -1311,6 +1369,7 @@ void ops_shut_down(void)
 		SHIM_CHECK(i < 100);
 		shim_run_work();
 	}
+	finish_removals();
 	compare_all();
 	for (i = 0; i < TOY_MMS; i++)
 		if (toy_mms[i])
@@ -1373,7 +1432,6 @@ unsigned long ops_run(const uint8_t *bytes, size_t size, unsigned long limit)
 	input = bytes;
 	input_end = bytes + size;
 	number = 0;
-	retired_unmapped = false;
 	cpa_frame = 0;
 	while (input < input_end && number < limit)
 		step();

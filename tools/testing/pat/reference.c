@@ -63,6 +63,8 @@ enum page_cache_mode ref_lookup(unsigned long frame)
 		return _PAGE_CACHE_MODE_WB;
 	if (toy_kind[frame] == TOY_RAM)
 		return ref_ram_type[frame];
+	if (toy_kind[frame] == TOY_REMOVED)
+		return _PAGE_CACHE_MODE_UC_MINUS;
 	return ref_held_type(frame);
 }
 

@@ -109,7 +109,7 @@ static void set_pte(struct toy_mm *toy, int page, struct toy_pte pte)
 	SHIM_CHECK(!pte_val(toy->table[page]));
 	toy->table[page] = make_pte(pte);
 	toy->pgd.present = toy->p4d.present = toy->pud.present = true;
-	toy->pmd[page / TOY_TABLE].present = true;
+	toy->pmd[page / TOY_TABLE].pmd = _PAGE_PRESENT;
 	load_tlb(toy, page);
 	if (!pte.special)
 		ref_map_page(pte.frame);
@@ -197,6 +197,8 @@ unsigned long pmd_addr_end(unsigned long addr, unsigned long end)
 	return min((addr + size) & ~(size - 1), end);
 }
 
+static pte_t before[TOY_TABLE];	/* of the table whose lock is held */
+
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 			   unsigned long addr, spinlock_t **ptl)
 {
@@ -204,10 +206,11 @@ pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 	int page = TOY_PAGE(addr);
 
 	SHIM_CHECK(pmd == &toy->pmd[page / TOY_TABLE]);
-	if (!pmd->present)
+	if (!pmd->pmd)
 		return NULL;
 	*ptl = &toy->ptl[page / TOY_TABLE];
 	spin_lock(*ptl);
+	memcpy(before, toy->table + page - page % TOY_TABLE, sizeof(before));
 	return &toy->table[page];
 }
 
@@ -225,7 +228,8 @@ void pte_unmap_unlock(pte_t *pte, spinlock_t *ptl)
 		page = (ptl - toy->ptl) * TOY_TABLE;
 		SHIM_CHECK(pte >= toy->table + page &&
 			   pte < toy->table + page + TOY_TABLE);
-		SHIM_CHECK(toy->notified);
+		SHIM_CHECK(toy->notified ||
+			   !memcmp(before, toy->table + page, sizeof(before)));
 		for (; page < (ptl - toy->ptl + 1) * TOY_TABLE; page++)
 			load_tlb(toy, page);
 	}
@@ -309,6 +313,25 @@ struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr)
 	SHIM_CHECK(shim_rwsem_held(&mm->mmap_lock));
 	area = toy_find(mm_to_toy(mm), TOY_PAGE(addr));
 	return area ? &area->vma : NULL;
+}
+
+/* exit_mmap() of who lets an mm go last: here that is always its process. */
+void mmput(struct mm_struct *mm)
+{
+	SHIM_CHECK(atomic_read(&mm->mm_users) > 1);
+	atomic_dec(&mm->mm_users);
+}
+
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
+{
+	struct toy_vma *area, *found = NULL;
+
+	SHIM_CHECK(shim_rwsem_held(&mm->mmap_lock));
+	for (area = mm_to_toy(mm)->vmas; area; area = area->next)
+		if (area->vma.vm_end > addr &&
+		    (!found || area->vma.vm_start < found->vma.vm_start))
+			found = area;
+	return found ? &found->vma : NULL;
 }
 
 int follow_pfnmap_start(struct follow_pfnmap_args *args)
@@ -577,6 +600,16 @@ static void zap_range(struct toy_mm *toy, struct toy_vma *area, int start,
 
 	zap_start(&zap, toy, area, start, end);
 	toy_zap_end(&zap);
+}
+
+void zap_vma_ptes(struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long size)
+{
+	SHIM_CHECK(addr >= vma->vm_start && addr + size <= vma->vm_end && size);
+	if (vma->vm_flags & VM_PFNMAP)
+		zap_range(mm_to_toy(vma->vm_mm),
+			  container_of(vma, struct toy_vma, vma),
+			  TOY_PAGE(addr), TOY_PAGE(addr + size));
 }
 
 /* i_mmap_lock_write(): waits for the zaps of this VMA, and lets none begin. */

@@ -30,7 +30,12 @@
 
 /* The platform */
 
-enum toy_kind { TOY_RESERVED, TOY_RAM, TOY_OFFLINE };
+enum toy_kind {
+	TOY_RESERVED,
+	TOY_RAM,
+	TOY_OFFLINE,
+	TOY_REMOVED,	/* reserved again, but may still be mapped as RAM */
+};
 
 struct toy_range { unsigned long start, end; };
 

@@ -301,6 +301,15 @@ pgprot_t pgprot_4k_2_large(pgprot_t prot)
 	return __pgprot(val);
 }
 
+pgprot_t pgprot_large_2_4k(pgprot_t prot)
+{
+	unsigned long val = pgprot_val(prot) & ~(_PAGE_PAT | _PAGE_PAT_LARGE);
+
+	if (pgprot_val(prot) & _PAGE_PAT_LARGE)
+		val |= _PAGE_PAT;
+	return __pgprot(val);
+}
+
 /* vmalloc's lazy purge */
 
 static bool purging;
@@ -387,12 +396,23 @@ u8 mtrr_type_lookup(u64 start, u64 end, u8 *uniform)
 int walk_system_ram_range(unsigned long pfn, unsigned long nr, void *arg,
 			  int (*fn)(unsigned long, unsigned long, void *))
 {
+	unsigned long first, end;
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; i < toy_boot_ram_nr; i++)
-		fn(toy_boot_ram[i].start,
-		   toy_boot_ram[i].end - toy_boot_ram[i].start, arg);
-	return 0;
+	for (i = 0; i < toy_boot_ram_nr && !err; i++)
+		err = fn(toy_boot_ram[i].start,
+			 toy_boot_ram[i].end - toy_boot_ram[i].start, arg);
+	for (first = TOY_HOTPLUG_START; first < TOY_HOTPLUG_END && !err; first = end) {
+		for (end = first; end < TOY_HOTPLUG_END &&
+				  toy_kind[end] == TOY_RAM; end++)
+			;
+		if (end > first)
+			err = fn(first, end - first, arg);
+		else
+			end++;
+	}
+	return err;
 }
 
 int page_is_ram(unsigned long pfn)

@@ -72,6 +72,7 @@ typedef unsigned long pgprotval_t;
 #define __same_type(a, b)	__builtin_types_compatible_p(typeof(a), typeof(b))
 #define static_assert(e, ...)	_Static_assert(e, "" __VA_ARGS__)
 #define BUILD_BUG_ON(c)		_Static_assert(!(c), #c)
+#define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define struct_size(p, member, n) \
 	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
@@ -186,6 +187,7 @@ enum page_cache_mode {
 unsigned long cachemode2protval(enum page_cache_mode type);
 enum page_cache_mode pgprot2cachemode(pgprot_t prot);
 pgprot_t pgprot_4k_2_large(pgprot_t prot);
+pgprot_t pgprot_large_2_4k(pgprot_t prot);
 
 /* Page table entries of the last level, with the bits of the kernel */
 
@@ -199,6 +201,7 @@ typedef struct { pteval_t pte; } pte_t;
 
 #define pte_val(x)		((x).pte)
 #define __pte(x)		((pte_t) { (x) })
+#define pte_flags(x)		((x).pte & ~PTE_PFN_MASK)
 #define ptep_get(ptep)		READ_ONCE(*(ptep))
 
 /* What nobody can reach has its frame inverted: see the kernel on L1TF. */
@@ -380,6 +383,8 @@ void might_sleep(void);
 #define GFP_NOWAIT		(__GFP_KSWAPD_RECLAIM | __GFP_NOWARN)
 #define GFP_ATOMIC		0x100u
 
+#define msleep(ms)		might_sleep()
+
 void *kzalloc(size_t size, gfp_t gfp);
 void *kvmalloc_array(size_t n, size_t size, gfp_t gfp);
 void kfree(const void *p);
@@ -415,6 +420,7 @@ typedef struct { long counter; } atomic_long_t;
 #define atomic_set(v, i)	((v)->counter = (i))
 #define atomic_inc(v)		((void)(v)->counter++)
 #define atomic_dec(v)		((void)(v)->counter--)
+#define atomic_sub(i, v)	((void)((v)->counter -= (i)))
 #define atomic_inc_return(v)	(++(v)->counter)
 #define atomic_dec_and_test(v)	(--(v)->counter == 0)
 #define atomic_inc_not_zero(v)	((v)->counter ? ++(v)->counter : 0)
@@ -552,6 +558,7 @@ struct anon_vma_chain {
 };
 
 #define VM_PFNMAP	0x00000400UL
+#define is_cow_mapping(flags)	false
 #define VM_MIXEDMAP	0x10000000UL
 #define VM_PAT		0x40000000UL
 
@@ -603,6 +610,11 @@ struct mmu_gather {
 
 void mmgrab(struct mm_struct *mm);
 void mmdrop(struct mm_struct *mm);
+#define mmget_not_zero(mm)	atomic_inc_not_zero(&(mm)->mm_users)
+void mmput(struct mm_struct *mm);
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);
+void zap_vma_ptes(struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long size);
 struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr);
 
 struct follow_pfnmap_args {
@@ -642,12 +654,14 @@ void flush_tlb_mm(struct mm_struct *mm);
 typedef struct { bool present; } pgd_t;
 typedef struct { bool present; } p4d_t;
 typedef struct { bool present; } pud_t;
-typedef struct { bool present; } pmd_t;
+typedef struct { pteval_t pmd; } pmd_t;
 
 #define pgd_present(pgd)	((pgd).present)
 #define p4d_present(p4d)	((p4d).present)
 #define pud_present(pud)	((pud).present)
 #define pud_leaf(pud)		false
+/* As in a large page of the direct map, of four frames. */
+#define pmd_pgprot(x)		__pgprot((x).pmd & ~(PTE_PFN_MASK << 2))
 
 pgd_t *pgd_offset(struct mm_struct *mm, unsigned long addr);
 p4d_t *p4d_offset(pgd_t *pgd, unsigned long addr);
@@ -676,6 +690,13 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 
 void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range);
 void mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range);
+
+/* The direct map's entries */
+#define PG_LEVEL_4K		1
+#define PG_LEVEL_2M		2
+
+pte_t *lookup_address(unsigned long addr, unsigned int *level);
+unsigned long page_level_size(unsigned int level);
 
 /* struct page: only online RAM has one. */
 
@@ -782,6 +803,8 @@ extern unsigned long shim_purges;
 #define __pa(x)			((unsigned long)(x) - __PAGE_OFFSET)
 #define high_memory		__va(TOY_FRAMES << PAGE_SHIFT)
 #define pgprot_decrypted(prot)	(prot)
+#define CC_ATTR_MEM_ENCRYPT	0
+#define cc_platform_has(attr)	false
 
 /* Memory hotplug */
 
@@ -802,6 +825,8 @@ struct memory_notify {
 	unsigned long	nr_pages;
 };
 
+#define get_online_mems()	might_sleep()
+#define put_online_mems()	might_sleep()
 #define notifier_from_errno(err)	((err) ? (err) : NOTIFY_OK)
 #define hotplug_memory_notifier(fn, pri)	(shim_memory_notify = (fn), 0)
 #define core_initcall(fn) \
