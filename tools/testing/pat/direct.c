@@ -2,7 +2,7 @@
 /*
  * The direct map of the toy machine: a type per frame, in large pages that have
  * to be split, which takes memory, before a part of one can have another type.
- * Below 1 MiB all are small.
+ * Also below 1 MiB, where a real machine has small ones.
  */
 
 #include "reference.h"
@@ -112,8 +112,6 @@ void toy_direct_collapse(unsigned long frame)
 {
 	unsigned long first = frame - frame % LARGE, i;
 
-	if (frame < TOY_LOW)
-		return;
 	for (i = first; i < first + LARGE; i++)
 		if (ref_busy[i] || toy_direct[i] != toy_direct[first])
 			return;
@@ -124,7 +122,6 @@ void toy_direct_reset(void)
 {
 	memset(toy_direct, _PAGE_CACHE_MODE_WB, sizeof(toy_direct));
 	memset(is_split, 0, sizeof(is_split));
-	memset(is_split, true, TOY_LOW / LARGE);
 }
 
 void toy_free(unsigned long frame, unsigned int order)

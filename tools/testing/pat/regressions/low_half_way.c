@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Below 1 MiB the direct map follows what is mapped.  Who maps more of it as
+ * write-combining, and finds no memory to split a large page of the direct map,
+ * fails; but what another one holds was UC- there already, on the way.
+ */
+
+#include "regression.h"
+
+static void low_half_way(void)
+{
+	struct toy_vma *area;
+
+	map_pages(0, 0, 2, 4, WC);
+	compare_all();
+
+	toy_new(1);
+	down_write(&toy_mms[1]->mm.mmap_lock);
+	area = toy_mmap(toy_mms[1], 0, 6);
+	shim_fail_at = 2;	/* the record, then the split */
+	shim_fail_length = 100;
+	SHIM_CHECK(toy_remap(toy_mms[1], area, 0, 4, 6, WC, TOY_PAGES) ==
+		   -EINVAL);
+	shim_fail_at = 0;
+	up_write(&toy_mms[1]->mm.mmap_lock);
+	compare_all();
+}
+
+REGRESSION(low_half_way)
