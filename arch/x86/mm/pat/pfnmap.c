@@ -433,7 +433,10 @@ unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot)
 	return nr << PAGE_SHIFT;
 }
 
-/* One page is going to be inserted: has it another type than asked for? */
+/*
+ * One page is going to be inserted: has it another type than asked for?  Who
+ * leaves vma->vm_page_prot as it was, write-back, asks for nothing.
+ */
 static enum page_cache_mode pat_lookup_wish(const struct vm_area_struct *vma,
 					    unsigned long pfn,
 					    enum page_cache_mode want)
@@ -441,7 +444,7 @@ static enum page_cache_mode pat_lookup_wish(const struct vm_area_struct *vma,
 	enum page_cache_mode type = pat_lookup(pfn);
 	unsigned long run;
 
-	if (unlikely(type != want) &&
+	if (unlikely(type != want) && want != _PAGE_CACHE_MODE_WB &&
 	    pat_ram_run(pfn, 1, &run) == PAT_FRAMES_RAM)
 		pr_warn_ratelimited("%s:%d map pfn RAM page req %s for [mem %#010llx-%#010llx], got %s, by %ps\n",
 				    current->comm, current->pid,
