@@ -228,6 +228,25 @@ FIXTURE_VARIANT(process)
 		who_, range_, err_, err_without_pat_				\
 	}
 
+/*
+ * INTENDED DIFFERENCE: stock maps nothing that is partly RAM. Above its end there
+ * are ACPI tables, which the kernel holds write-back: they cannot be had uncached.
+ */
+#define RAM_IS_MAPPED	(-2000)
+#define TABLE_IS_HELD	(-2001)
+
+static int expected(int err)
+{
+	switch (err) {
+	case RAM_IS_MAPPED:
+		return pat_on_stock() ? -EINVAL : 0;
+	case TABLE_IS_HELD:
+		return pat_on_stock() ? -EINVAL : -EAGAIN;
+	default:
+		return err;
+	}
+}
+
 PROCESS(DEVMEM,		EMPTY,		-EINVAL,	-EINVAL);
 PROCESS(DEVMEM,		WRAPS,		-EOVERFLOW,	-EOVERFLOW);
 PROCESS(DEVMEM,		ENDS_AT_2_64,	-EINVAL,	-EINVAL);
@@ -235,13 +254,13 @@ PROCESS(DEVMEM,		BEYOND,		-EINVAL,	-EINVAL);
 PROCESS(DEVMEM,		FAR_BEYOND,	-EINVAL,	-EINVAL);
 PROCESS(DEVMEM,		RUNS_BEYOND,	-EINVAL,	-EINVAL);
 PROCESS(DEVMEM,		OVERLONG,	-ENOMEM,	-ENOMEM);
-HALF(DEVMEM,		HALF_RAM,	-EINVAL,	0);
+PROCESS(DEVMEM,		HALF_RAM,	RAM_IS_MAPPED,	0);
 PROCESS(DEVMEM,		ODD_INSIDE,	-EINVAL,	-EINVAL);
 PROCESS(DEVMEM_SYNC,	EMPTY,		-EINVAL,	-EINVAL);
 PROCESS(DEVMEM_SYNC,	WRAPS,		-EOVERFLOW,	-EOVERFLOW);
 PROCESS(DEVMEM_SYNC,	BEYOND,		-EINVAL,	-EINVAL);
 PROCESS(DEVMEM_SYNC,	RUNS_BEYOND,	-EINVAL,	-EINVAL);
-HALF(DEVMEM_SYNC,	HALF_RAM,	-EINVAL,	0);
+PROCESS(DEVMEM_SYNC,	HALF_RAM,	TABLE_IS_HELD,	0);
 PROCESS(RESOURCE,	EMPTY,		-EINVAL,	-EINVAL);
 PROCESS(RESOURCE,	WHOLE_BAR_PLUS,	-EINVAL,	-EINVAL);
 PROCESS(RESOURCE,	PAST_BAR,	-EINVAL,	-EINVAL);
@@ -258,7 +277,7 @@ PROCESS(REMAP_WC,	RUNS_BEYOND,	0,		0);
 TEST_F(process, range)
 {
 	uint64_t phys = resolve(_metadata, self->driver, &variant->range);
-	int want = self->pat ? variant->err : variant->err_without_pat;
+	int want = self->pat ? expected(variant->err) : variant->err_without_pat;
 	struct log log = log_open(_metadata);
 	struct pat_mapping map;
 
@@ -266,7 +285,12 @@ TEST_F(process, range)
 	map = pat_request(_metadata, self->driver, variant->who, phys,
 			  variant->range.size);
 	pat_expect_done();
-	expect_one_line(_metadata, &log);
+	if (variant->err == TABLE_IS_HELD && !pat_on_stock()) {
+		/* One for RAM, which is not as asked for, and one for the table. */
+		EXPECT_GE(2, log_close(&log));
+	} else {
+		expect_one_line(_metadata, &log);
+	}
 
 	EXPECT_EQ(want, map.err);
 	if (!map.err)

@@ -335,8 +335,10 @@ static inline char *user_map_devmem(struct __test_metadata *_metadata,
 	char *at;
 
 	ASSERT_LE(0, fd) TH_LOG("/dev/mem: %s", strerror(errno));
+	pat_expect_message("x86/PAT: .*map pfn RAM range req write-back");
 	at = mmap(NULL, PAT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		  pfn * PAT_PAGE);
+	pat_expect_done();
 	close(fd);
 	if (refused) {
 		EXPECT_EQ(MAP_FAILED, at);
