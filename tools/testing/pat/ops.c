@@ -40,11 +40,13 @@ static int take_length(int most)
 static unsigned long take_frame(void)
 {
 	/* Most of them where others are likely to be: a device's, and RAM. */
-	switch (take(3)) {
+	switch (take(4)) {
 	case 0:
 		return take(TOY_FRAMES);
 	case 1:
 		return 80 + take(32);
+	case 2:
+		return TOY_HOTPLUG_START + take(64);
 	default:
 		return 24 + take(56);
 	}
@@ -809,6 +811,13 @@ static void op_cpa_mapped(void)
 	}
 }
 
+/* Somebody only looks whether entries are right. */
+static void op_look(void)
+{
+	if (cpa_frame >= TOY_LOW && all_kind(cpa_frame, cpa_frame + 4, TOY_RAM))
+		pat_fix_due(cpa_frame, 4);
+}
+
 /* A driver maps what cpa is at, and what lies beside it. */
 static void op_map_busy(void)
 {
@@ -1086,7 +1095,7 @@ static void op_hotplug(void)
 	    is_busy(start, end) || is_mapped(start, end))
 		return;
 	/* Nobody uses memory that comes; what goes may be mapped as RAM. */
-	remove = toy_kind[start] == TOY_OFFLINE && !take(4);
+	remove = toy_kind[start] == TOY_OFFLINE && !take(3);
 	if (toy_kind[start] == TOY_RESERVED && !idle(start, end))
 		return;
 	switch (toy_kind[start]) {
@@ -1252,10 +1261,32 @@ static bool worker_would_wait(void)
 
 static void op_worker(void)
 {
+	static short before[TOY_MMS][TOY_PAGES];
+	static bool other[TOY_MMS][TOY_PAGES];
+	struct toy_mm *toy;
+	int i, frame;
+
 	if (shim_work_running() || worker_would_wait())
 		return;
 	note("worker", 0, 0, 0, 0, 0);
+	for (i = 0; i < TOY_MMS * TOY_PAGES; i++) {
+		toy = toy_mms[i / TOY_PAGES];
+		before[i / TOY_PAGES][i % TOY_PAGES] = !toy ? TOY_NONE :
+			toy_frame(toy, i % TOY_PAGES);
+		other[i / TOY_PAGES][i % TOY_PAGES] = toy &&
+			(toy->cow[i % TOY_PAGES] != TOY_NONE ||
+			 toy->extra[i % TOY_PAGES].nr);
+	}
 	shim_run_work();
+	/* It unmaps what was removed, and what was mapped instead of that. */
+	for (i = 0; i < TOY_MMS * TOY_PAGES && !raced && !nested; i++) {
+		toy = toy_mms[i / TOY_PAGES];
+		frame = before[i / TOY_PAGES][i % TOY_PAGES];
+		if (frame == TOY_NONE || toy_kind[frame] == TOY_REMOVED ||
+		    other[i / TOY_PAGES][i % TOY_PAGES])
+			continue;
+		SHIM_CHECK(toy_frame(toy, i % TOY_PAGES) == frame);
+	}
 }
 
 static void op_purge_begin(void)
@@ -1290,7 +1321,7 @@ static void (* const racers[])(void) = {
 	op_purge_begin, op_purge_end,
 	op_reserve, op_ioremap, op_release, op_release, op_remap,
 	op_cpa, op_cpa_mapped, op_cpa_mapped, op_cpa_mapped, op_cpa_array,
-	op_map_busy, op_map_busy, op_map_busy, op_free, op_insert, op_cow,
+	op_map_busy, op_map_busy, op_map_busy, op_look, op_free, op_insert, op_cow,
 	op_mremap, op_protect,
 };
 
@@ -1378,8 +1409,11 @@ void ops_shut_down(void)
 	finish_removals();
 	compare_all();
 	for (i = 0; i < TOY_MMS; i++)
-		if (toy_mms[i])
+		if (toy_mms[i]) {
+			/* Nobody else has the mm in use still. */
+			SHIM_CHECK(atomic_read(&toy_mms[i]->mm.mm_users) == 1);
 			toy_exit(i);
+		}
 	compare_all();
 	for (i = 0; i < REF_KERNEL; i++) {
 		struct ref_kernel *k = &ref_kernel[i];
