@@ -98,6 +98,11 @@ int pat_cpa_reserve(unsigned long pfn, unsigned long nr,
 		    const void *caller);
 void pat_cpa_unreserve(unsigned long pfn, unsigned long nr);
 
+/* pfnmap.c: the hooks in mm, and */
+
+bool pat_page_is_mapped(struct vm_area_struct *vma, unsigned long addr,
+			unsigned long pfn);
+
 /* fix.c: live entries of recorded RAM */
 
 void pat_fix(unsigned long pfn, unsigned long nr, bool in_transit);

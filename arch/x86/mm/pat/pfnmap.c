@@ -249,6 +249,25 @@ static int pat_link_chain_user(struct pat_map *chain, enum page_cache_mode want)
 	return err;
 }
 
+/* Was memory of @chain removed before that was linked?  Then it must go again. */
+static void pat_recheck_chain(const struct pat_map *chain)
+{
+	const struct pat_map *map;
+	unsigned long at, run;
+
+	for (map = chain; map; map = map->next) {
+		for (at = 0; map->ram && at < pat_map_pages(map); at += run) {
+			if (pat_ram_run(pat_map_pfn(map) + at,
+					pat_map_pages(map) - at, &run) !=
+			    PAT_FRAMES_RESERVED)
+				continue;
+			pat_removal_begin();
+			pat_removal_end();
+			return;
+		}
+	}
+}
+
 /* The direct map of the frames of @chain, which is linked, or unlink it. */
 static int pat_sync_chain(struct pat_map *chain)
 {
@@ -351,8 +370,10 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 
 	while ((err = pat_link_chain_user(chain, want)) == PAT_ADMIT_STALE)
 		vm_unmap_aliases();
-	if (!err)
+	if (!err) {
+		pat_recheck_chain(chain);
 		err = pat_sync_chain(chain);
+	}
 	if (err)
 		pat_map_free_chain(chain);
 	return err;
@@ -858,7 +879,7 @@ static void pat_trim_twins(const struct pat_trim_range *range)
 }
 
 /* Is the page at @addr mapped by @vma, NULL if there is none, with frame @pfn? */
-static bool pat_page_is_mapped(struct vm_area_struct *vma, unsigned long addr,
+bool pat_page_is_mapped(struct vm_area_struct *vma, unsigned long addr,
 			       unsigned long pfn)
 {
 	struct follow_pfnmap_args args = { .vma = vma, .address = addr };

@@ -11,6 +11,7 @@
 #include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/pfnmap.h>
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
@@ -30,6 +31,7 @@ struct removed_part {
 	struct mm_struct	*mm;	/* a reference to its address space */
 	unsigned long		start;
 	unsigned long		end;
+	unsigned long		pfn;	/* of the first */
 };
 
 /* The first part of the record @map that is not RAM. */
@@ -45,6 +47,7 @@ static bool removed_part_of(const struct pat_map *map, struct removed_part *part
 			.mm = map->vma.vm_mm,
 			.start = addr,
 			.end = addr + (run << PAGE_SHIFT),
+			.pfn = pfn,
 		};
 		return true;
 	}
@@ -72,22 +75,25 @@ static bool removed_next(struct removed_part *part, bool *exiting)
 	return found;
 }
 
+/* Not what a private mapping has copied: that is other memory. */
 static void removed_unmap_part(const struct removed_part *part)
 {
-	struct vm_area_struct *vma;
-	unsigned long addr, end;
+	struct vm_area_struct *vma = NULL;
+	unsigned long addr;
 
 	mmap_read_lock(part->mm);
-	for (addr = part->start; addr < part->end; addr = end) {
-		vma = find_vma(part->mm, addr);
-		if (!vma || vma->vm_start >= part->end)
-			break;
-		addr = max(addr, vma->vm_start);
-		end = min(part->end, vma->vm_end);
-		/* This drops the record, as every zap does. */
-		zap_vma_ptes(vma, addr, end - addr);
+	for (addr = part->start; addr < part->end; addr += PAGE_SIZE) {
+		if (!vma || addr >= vma->vm_end)
+			vma = vma_lookup(part->mm, addr);
+		/* This drops the page's record, as every zap does. */
+		if (pat_page_is_mapped(vma, addr, part->pfn +
+				       ((addr - part->start) >> PAGE_SHIFT)))
+			zap_vma_ptes(vma, addr, PAGE_SIZE);
+		cond_resched();
 	}
 	mmap_read_unlock(part->mm);
+	/* What is left of it, by comparing it with the page tables. */
+	__pfnmap_moved(part->mm, part->start, part->end - part->start);
 }
 
 static void removed_unmap(struct work_struct *work)

@@ -662,6 +662,8 @@ typedef struct { pteval_t pmd; } pmd_t;
 #define pud_leaf(pud)		false
 /* As in a large page of the direct map, of four frames. */
 #define pmd_pgprot(x)		__pgprot((x).pmd & ~(PTE_PFN_MASK << 2))
+/* There are none of these. */
+#define pud_pgprot(x)		__pgprot((x).present)
 
 pgd_t *pgd_offset(struct mm_struct *mm, unsigned long addr);
 p4d_t *p4d_offset(pgd_t *pgd, unsigned long addr);
