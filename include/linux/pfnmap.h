@@ -45,6 +45,7 @@ void __pfnmap_zap_end(struct mmu_gather *tlb, struct vm_area_struct *vma,
 		      unsigned long start, unsigned long end,
 		      unsigned long stamp);
 void pfnmap_exit(struct mmu_gather *tlb);
+void __pfnmap_mmap(struct vm_area_struct *vma);
 void pfnmap_purge_begin(void);
 void pfnmap_purge_end(void);
 void pfnmap_keep_freed(struct page *page, unsigned int order);
@@ -59,6 +60,13 @@ static inline bool pfnmap_page_is_typed(const struct page *page, pte_t pte)
 {
 	return page_memtype_flags(page) || is_zone_device_page(page) ||
 	       pgprot_val(pte_pgprot(pte)) & _PAGE_CACHE_MASK;
+}
+
+/* Has @vma a memory type that is not for what it copies? */
+static inline bool vma_copies_typed(const struct vm_area_struct *vma)
+{
+	return is_cow_mapping(vma->vm_flags) &&
+	       pgprot_val(vma->vm_page_prot) & _PAGE_CACHE_MASK;
 }
 
 #else
@@ -138,6 +146,13 @@ static inline void __pfnmap_zap_end(struct mmu_gather *tlb,
 				    unsigned long start, unsigned long end,
 				    unsigned long stamp) { }
 static inline void pfnmap_exit(struct mmu_gather *tlb) { }
+static inline void __pfnmap_mmap(struct vm_area_struct *vma) { }
+
+static inline bool vma_copies_typed(const struct vm_area_struct *vma)
+{
+	return false;
+}
+
 static inline void pfnmap_purge_begin(void) { }
 static inline void pfnmap_purge_end(void) { }
 static inline void pfnmap_keep_freed(struct page *page, unsigned int order) { }
@@ -148,6 +163,21 @@ static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 }
 
 #endif /* CONFIG_ARCH_HAS_PFNMAP_RECORDS */
+
+/**
+ * pfnmap_mmap - a driver has set up a mapping
+ * @vma: the VMA
+ *
+ * What a private mapping copies is other memory than the driver's, and has no
+ * memory type, whatever the driver has asked for.
+ *
+ * Context: mmap_lock held for writing.
+ */
+static inline void pfnmap_mmap(struct vm_area_struct *vma)
+{
+	if (unlikely(vma_copies_typed(vma)))
+		__pfnmap_mmap(vma);
+}
 
 /**
  * pfnmap_page_pte - the entry for a page that is mapped through its struct page

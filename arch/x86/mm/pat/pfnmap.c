@@ -355,10 +355,6 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 
 	if (!pat_range_to_frames(start, start + size, &pfn, &nr))
 		return -EINVAL;
-	/* What a private mapping copies is other memory, and write-back. */
-	if (is_cow_mapping(vma->vm_flags))
-		vma->vm_page_prot = pat_pgprot(vma->vm_page_prot,
-					       _PAGE_CACHE_MODE_WB);
 	if (!pat_enabled())
 		return 0;
 
@@ -490,6 +486,14 @@ void pfnmap_lookup_prot(const struct vm_area_struct *vma, pgprot_t *prot,
 	if (pat_enabled())
 		*prot = pat_pgprot(*prot, pat_lookup_wish(vma, pfn_t_to_pfn(pfn),
 							  pgprot2cachemode(*prot)));
+}
+
+void __pfnmap_mmap(struct vm_area_struct *vma)
+{
+	/* Without PAT, what is inserted later has the type asked for. */
+	if (pat_enabled() || vma->vm_flags & VM_PFNMAP)
+		vma->vm_page_prot = pat_pgprot(vma->vm_page_prot,
+					       _PAGE_CACHE_MODE_WB);
 }
 
 pte_t __pfnmap_page_pte(const struct vm_area_struct *vma,
