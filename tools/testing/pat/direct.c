@@ -66,8 +66,7 @@ static int set_type(const struct pat_cpa *cpa, enum page_cache_mode type)
 	for (i = 0; !err && type != _PAGE_CACHE_MODE_WB && i < cpa->nr; i++)
 		compare_uncached(cpa->pages ? page_to_pfn(cpa->pages[i]) :
 					      first + i);
-	if (shim_preempt)
-		shim_preempt();
+	shim_preemption_point();
 	return err;
 }
 
