@@ -228,14 +228,16 @@ static enum page_cache_mode direct_type(enum page_cache_mode type)
 		_PAGE_CACHE_MODE_UC_MINUS : type;
 }
 
-/* The direct map at rest: RAM as it says, low memory as it is mapped. */
+/* The direct map at rest: RAM as it says, low memory as it is held. */
 static void compare_direct(unsigned long frame)
 {
 	if (toy_kind[frame] == TOY_RAM || toy_kind[frame] == TOY_OFFLINE)
 		SHIM_CHECK(toy_direct[frame] == ref_lookup(frame));
-	else if (frame < TOY_LOW && !toy_isa(frame) && ref_holds[frame])
+	else if (frame < TOY_LOW && ref_holds[frame])
 		SHIM_CHECK(toy_direct[frame] ==
 			   direct_type(ref_held_type(frame)));
+	else if (frame < TOY_LOW && at_rest())
+		SHIM_CHECK(toy_direct[frame] == _PAGE_CACHE_MODE_WB);
 	/* Is nothing in transit any more? */
 	if (toy_kind[frame] == TOY_RAM)
 		SHIM_CHECK(pat_cpa_map_type(frame) == ref_ram_type[frame]);

@@ -111,19 +111,15 @@ static void judge(int err, int expect, unsigned long failures)
 			   err == -ENOMEM);
 		return;
 	}
-	/* -EINVAL where it is low memory's direct map that could not follow. */
-	if (shim_failures != failures && (err == -ENOMEM || err == -EINVAL))
+	if (shim_failures != failures && err == -ENOMEM)
 		return;
 	SHIM_CHECK(err == expect);
 }
 
-/* An ioremap() of low memory failed late, and was retired like a mapping. */
-static bool retired_unmapped;
-
 /* Nobody waits for a purge unless something with another type lingers. */
 static void judge_purges(unsigned long before, bool expected)
 {
-	if (!raced && !nested && !expected && !retired_unmapped)
+	if (!raced && !nested && !expected)
 		SHIM_CHECK(shim_purges == before);
 }
 
@@ -600,8 +596,6 @@ static void do_reserve(enum reserve how)
 	judge(err, expect, failures);
 	judge_purges(purges, waits);
 	k->used = !err && records;
-	if (err && frame < TOY_LOW && how == RESERVE_IOREMAP)
-		retired_unmapped = true;
 	if (err)
 		return;
 	if (records) {
@@ -879,7 +873,7 @@ static void op_free(void)
 /* The kernel makes one large page of many small ones. */
 static void op_collapse(void)
 {
-	unsigned long frame = take(TOY_FRAMES);
+	unsigned long frame = TOY_LOW + take(TOY_FRAMES - TOY_LOW);
 
 	note("collapse", frame, 0, 0, 0, 0);
 	toy_direct_collapse(frame);
@@ -1473,7 +1467,6 @@ unsigned long ops_run(const uint8_t *bytes, size_t size, unsigned long limit)
 	input_end = bytes + size;
 	number = 0;
 	cpa_frame = 0;
-	retired_unmapped = false;
 	while (input < input_end && number < limit)
 		step();
 	input = input_end;

@@ -108,7 +108,8 @@ static void set_pte(struct toy_mm *toy, int page, struct toy_pte pte)
 {
 	SHIM_CHECK(!pte_val(toy->table[page]));
 	toy->table[page] = make_pte(pte);
-	toy->pgd.present = toy->p4d.present = toy->pud.present = true;
+	toy->pgd.present = toy->p4d.present = true;
+	toy->pud.pud = _PAGE_PRESENT;
 	toy->pmd[page / TOY_TABLE].pmd = _PAGE_PRESENT;
 	load_tlb(toy, page);
 	if (!pte.special)
@@ -185,7 +186,7 @@ pud_t *pud_offset(p4d_t *p4d, unsigned long addr)
 
 pmd_t *pmd_offset_lockless(pud_t *pudp, pud_t pud, unsigned long addr)
 {
-	SHIM_CHECK(pud.present);
+	SHIM_CHECK(pud_present(pud));
 	return &container_of(pudp, struct toy_mm,
 			     pud)->pmd[TOY_PAGE(addr) / TOY_TABLE];
 }

@@ -11,6 +11,9 @@ static void low_half_way(void)
 {
 	struct toy_vma *area;
 
+	/* On a real machine these are small. */
+	toy_direct_collapse(4);
+	toy_direct_collapse(8);
 	map_pages(0, 0, 2, 4, WC);
 	compare_all();
 
@@ -23,6 +26,15 @@ static void low_half_way(void)
 		   -EINVAL);
 	shim_fail_at = 0;
 	up_write(&toy_mms[1]->mm.mmap_lock);
+	run_worker();
+	compare_all();
+
+	shim_fail_at = 2;
+	shim_fail_length = 100;
+	SHIM_CHECK(memtype_reserve(PFN_PHYS(4), PFN_PHYS(10), WC, NULL) ==
+		   -EINVAL);
+	shim_fail_at = 0;
+	run_worker();
 	compare_all();
 }
 

@@ -653,17 +653,16 @@ void flush_tlb_mm(struct mm_struct *mm);
 
 typedef struct { bool present; } pgd_t;
 typedef struct { bool present; } p4d_t;
-typedef struct { bool present; } pud_t;
+typedef struct { pteval_t pud; } pud_t;
 typedef struct { pteval_t pmd; } pmd_t;
 
 #define pgd_present(pgd)	((pgd).present)
 #define p4d_present(p4d)	((p4d).present)
-#define pud_present(pud)	((pud).present)
+#define pud_present(x)		((x).pud)
 #define pud_leaf(pud)		false
 /* As in a large page of the direct map, of four frames. */
 #define pmd_pgprot(x)		__pgprot((x).pmd & ~(PTE_PFN_MASK << 2))
-/* There are none of these. */
-#define pud_pgprot(x)		__pgprot((x).present)
+#define pud_pgprot(x)		__pgprot((x).pud & ~(PTE_PFN_MASK << 2))
 
 pgd_t *pgd_offset(struct mm_struct *mm, unsigned long addr);
 p4d_t *p4d_offset(pgd_t *pgd, unsigned long addr);
