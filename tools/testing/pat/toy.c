@@ -104,9 +104,20 @@ static void load_tlb(struct toy_mm *toy, int page)
 	toy_bag_put(cached, pte.frame, pte.type);
 }
 
+/* Of RAM nothing may be mapped beside a direct map of another type but UC-. */
+static bool goes_with_direct_map(struct toy_pte pte)
+{
+	u8 direct = toy_direct[pte.frame];
+
+	return toy_kind[pte.frame] != TOY_RAM || direct == pte.type ||
+	       direct == _PAGE_CACHE_MODE_UC_MINUS ||
+	       pte.type == _PAGE_CACHE_MODE_UC_MINUS;
+}
+
 static void set_pte(struct toy_mm *toy, int page, struct toy_pte pte)
 {
 	SHIM_CHECK(!pte_val(toy->table[page]));
+	SHIM_CHECK(goes_with_direct_map(pte));
 	toy->table[page] = make_pte(pte);
 	toy->pgd.present = toy->p4d.present = true;
 	toy->pud.pud = _PAGE_PRESENT;
