@@ -26,6 +26,7 @@ static void low_half_way(void)
 		   -EINVAL);
 	shim_fail_at = 0;
 	up_write(&toy_mms[1]->mm.mmap_lock);
+	compare_all();
 	run_worker();
 	compare_all();
 
@@ -34,6 +35,7 @@ static void low_half_way(void)
 	SHIM_CHECK(memtype_reserve(PFN_PHYS(4), PFN_PHYS(10), WC, NULL) ==
 		   -EINVAL);
 	shim_fail_at = 0;
+	compare_all();
 	run_worker();
 	compare_all();
 }
