@@ -6,10 +6,11 @@
  * i_mmap before page tables go, so who holds the records' lock can walk the
  * tables of any mm that has one, without its mmap_lock.
  *
- * Fork and mremap() copy entries from one place to another.  Both places have a
- * record before that, and the copy is made under both page table locks, so a
- * copy of what was not fixed yet can only come to a place that was passed
- * already.  Walking until nothing is left to change finds it.
+ * Fork and mremap() take entries from one place to another.  Both places have a
+ * record before that, and it is done under both page table locks, so what was
+ * not fixed yet can only come to a place that was passed already.  Walking until
+ * nothing is left to change finds it; twice, since mremap() may move an entry
+ * back, if it fails, and out of sight of one walk.
  */
 
 #include <linux/mm.h>
@@ -20,6 +21,9 @@
 #include <asm/tlbflush.h>
 
 #include "pat_internal.h"
+
+/* So many walks that find nothing to change are enough: see above. */
+#define FIX_QUIET_WALKS	2
 
 enum fix {
 	FIX_TRANSIT,	/* pages are in transit: what is not write-back is UC- */
@@ -158,9 +162,15 @@ static bool fix_records(unsigned long pfn, unsigned long nr, enum fix fix)
  */
 void pat_fix(unsigned long pfn, unsigned long nr, bool in_transit)
 {
+	int quiet = 0;
+
 	pat_records_lock_shared();
-	while (fix_records(pfn, nr, in_transit ? FIX_TRANSIT : FIX_REST))
-		;
+	while (quiet < FIX_QUIET_WALKS) {
+		if (fix_records(pfn, nr, in_transit ? FIX_TRANSIT : FIX_REST))
+			quiet = 0;
+		else
+			quiet++;
+	}
 	pat_records_unlock_shared();
 }
 
