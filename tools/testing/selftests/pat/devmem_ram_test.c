@@ -253,8 +253,9 @@ TEST_F(map, write)
 			CLAIM(page, i, devmem_mixed_otherwise, 1, "change");
 			continue;
 		}
-		devmem_claim(_metadata, dm, variant->sync, page, &copies[i],
-			     devmem_all_wb, 1, "copy");
+		/* Without PAT, too. */
+		row_claim_entry(_metadata, &dm->row, page, copies[i] * PAT_PAGE,
+				PAT_TEST_WB);
 		ROW_CLAIM(&dm->row, *word_of(at, i) == ~mark_of(i),
 			  "page %u: the copy has another content", i);
 	}
