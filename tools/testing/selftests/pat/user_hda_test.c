@@ -3,17 +3,17 @@
  * Sound through a controller that does not snoop the caches: snd_hda_intel with
  * snoop=0, which needs QEMU's intel-hda and hda-duplex. The driver makes what it
  * shares with the controller write-combining with set_memory_wc(), one block at
- * a time, and the buffer of each stream that is opened. A buffer that fits into
- * one block is put into processes by remap_pfn_range(), a larger one by
- * vm_map_pages(), which maps it through its struct pages.
+ * a time, and the buffer of each stream that is opened. A buffer of one block is
+ * put into processes by remap_pfn_range(); one of several, for want of a block
+ * that is large enough, by vm_map_pages(), through its struct pages.
  */
 #include <sound/asound.h>
 
 #include "users.h"
 
-/* What one block of the page allocator has room for, and what it has not. */
+/* The largest buffer there is has 4 MiB: a whole block, if one is free. */
 #define SMALL_PAGES 16
-#define BIG_PAGES 2048
+#define BIG_PAGES 1024
 
 #define DRIVER_DIR "/sys/bus/pci/drivers/snd_hda_intel"
 
@@ -139,12 +139,12 @@ FIXTURE_VARIANT(hda)
 	unsigned int pages;
 };
 
-FIXTURE_VARIANT_ADD(hda, one_block)
+FIXTURE_VARIANT_ADD(hda, small)
 {
 	SMALL_PAGES
 };
 
-FIXTURE_VARIANT_ADD(hda, several_blocks)
+FIXTURE_VARIANT_ADD(hda, largest)
 {
 	BIG_PAGES
 };
