@@ -75,6 +75,30 @@
 /* So many frames are looked at before others get their turn. */
 #define PAT_DEVMEM_BATCH	1024UL
 
+/*
+ * Nothing is tracked: let the direct map follow a mapping of what it has, too.
+ * Nobody sets it back then but who maps the same write-back.
+ */
+static int pat_sync_untracked(u64 start, u64 end, enum page_cache_mode type)
+{
+	u64 top = __pa(high_memory - 1) + 1;
+	struct pat_cpa cpa = {
+		.pfn = PHYS_PFN(start),
+		.nr = PHYS_PFN(min(end, top) - 1) + 1 - PHYS_PFN(start),
+		.addr = (unsigned long)__va(start & PAGE_MASK),
+	};
+
+	if (start >= top)
+		return 0;
+	if (!page_is_ram(cpa.pfn) &&
+	    (start >= ISA_END_ADDRESS ||
+	     x86_platform.is_untracked_pat_range(start, end)))
+		return 0;
+	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
+		type = _PAGE_CACHE_MODE_UC_MINUS;
+	return cpa_set_direct_map(&cpa, type) ? -EINVAL : 0;
+}
+
 #ifdef CONFIG_X86_PAT
 
 /**
@@ -389,6 +413,7 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 
 	if (!pat_enabled()) {
 		/* Page tables as without PAT: whatever was asked for. */
+		err = pat_sync_untracked(start, end, want);
 	} else if (pat_untracked(pfn, nr)) {
 		type = _PAGE_CACHE_MODE_WB;
 	} else {
@@ -489,7 +514,7 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 		return -EINVAL;
 	if (granted)
 		*granted = want;
-	return 0;
+	return pat_sync_untracked(start, end, want);
 }
 
 static int pat_free(u64 start, u64 end, enum pat_holder holder,
