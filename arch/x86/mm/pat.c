@@ -729,6 +729,7 @@ unsigned long phys_mem_access_run(unsigned long pfn, unsigned long size)
 	return min(run, size);
 }
 
+#ifdef CONFIG_X86_PAT
 /*
  * Can /dev/mem map @nr RAM pages?  Not what is broken, and not what somebody
  * took out of the direct map: that keeps it from everybody.
@@ -776,6 +777,12 @@ static bool pat_devmem_allowed(unsigned long pfn, unsigned long nr)
 	}
 	return allowed;
 }
+#else
+static bool pat_devmem_allowed(unsigned long pfn, unsigned long nr)
+{
+	return true;
+}
+#endif
 
 /**
  * phys_mem_access_prot_allowed - may /dev/mem map this, and how?
