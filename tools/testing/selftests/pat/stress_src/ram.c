@@ -212,8 +212,11 @@ static void map_to_process(struct worker *w, struct block *block)
 	else
 		mapped = map_by_devmem(w, block);
 	if (!mapped) {
-		/* /dev/mem says EAGAIN whatever the reason is. */
-		if (errno != ENOMEM && errno != EAGAIN)
+		/*
+		 * /dev/mem says EAGAIN whatever the reason is, and EPERM where
+		 * STRICT_DEVMEM keeps RAM from it.
+		 */
+		if (errno != ENOMEM && errno != EAGAIN && errno != EPERM)
 			worker_failed(w, "mmap of RAM pages: %s", strerror(errno));
 		block->mapped = 0;
 	}
