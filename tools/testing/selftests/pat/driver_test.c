@@ -33,7 +33,7 @@ static uint32_t allocate(struct __test_metadata *_metadata, int driver,
 TEST_F(driver, unknown_request)
 {
 	EXPECT_ERROR(ENOTTY, ioctl(self->driver, _IO('P', 0x3f)));
-	EXPECT_ERROR(ENOTTY, ioctl(self->driver, _IO('P', 0x4d)));
+	EXPECT_ERROR(ENOTTY, ioctl(self->driver, _IO('P', 0x4e)));
 }
 
 TEST_F(driver, bad_pointers)
@@ -43,6 +43,7 @@ TEST_F(driver, bad_pointers)
 		PAT_TEST_DIRECT_MAP, PAT_TEST_READ_PTE, PAT_TEST_LOOKUP,
 		PAT_TEST_PGPROT, PAT_TEST_PROGRAM, PAT_TEST_RESULT, PAT_TEST_ZAP,
 		PAT_TEST_REMAP, PAT_TEST_CLAIM, PAT_TEST_ADOPT,
+		PAT_TEST_DIRECT_MAP_RUN,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
@@ -149,6 +150,11 @@ TEST_F(driver, bad_look_ups)
 	struct pat_test_pte pte = { .addr = UINT64_MAX };
 	struct pat_test_lookup lookup = { .pfn = UINT64_MAX };
 	struct pat_test_direct direct = { .pfn = UINT64_MAX };
+	int8_t types[2] = { PAT_TEST_WB, PAT_TEST_WB };
+	struct pat_test_direct_run run = {
+		.pfn = UINT64_MAX - 1,
+		.nr = ARRAY_SIZE(types),
+	};
 	struct pat_test_pgprot pgprot = { .api = PAT_TEST_NR_PGPROT_APIS };
 
 	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_READ_PTE, &pte));
@@ -156,6 +162,11 @@ TEST_F(driver, bad_look_ups)
 	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_PGPROT, &pgprot));
 	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP, &direct));
 	EXPECT_EQ(PAT_TEST_NOT_MAPPED, direct.got);
+	EXPECT_ERROR(EFAULT, ioctl(self->driver, PAT_TEST_DIRECT_MAP_RUN, &run));
+	run.types = (uintptr_t)types;
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP_RUN, &run));
+	EXPECT_EQ(PAT_TEST_NOT_MAPPED, types[0]);
+	EXPECT_EQ(PAT_TEST_NOT_MAPPED, types[1]);
 
 	pte.addr = 0;
 	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTE, &pte));

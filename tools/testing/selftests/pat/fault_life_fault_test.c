@@ -267,7 +267,7 @@ static void setup_fork_copied(struct fault_run *run)
 }
 
 /* VMAs of one page, with a page between them. */
-#define MANY 32
+#define MANY 12
 
 static void setup_fork_many(struct fault_run *run)
 {

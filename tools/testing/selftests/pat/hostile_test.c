@@ -23,7 +23,7 @@
 #define MAP_COUNT 2000
 #define RANDOM_PROCESSES 4
 #define RANDOM_CALLS 400
-#define GROUP_LIMIT (4L << 20)
+#define GROUP_LIMIT (2L << 20)
 
 FIXTURE(hostile) {
 	struct life life;

@@ -8,8 +8,7 @@
  * struct pages; memory that is removed is reserved from then on.
  *
  * The memory part needs memory that is offline when the test begins, such as a
- * DIMM which nobody has put online. With PAT_HOTPLUG_MEMORY in the environment
- * there must be some.
+ * DIMM which nobody has put online.
  */
 #include <limits.h>
 #include <sched.h>
@@ -445,11 +444,8 @@ TEST_F(hotplug, memory)
 	unsigned int nr = find_offline_blocks(blocks);
 	struct crew crew;
 
-	if (getenv("PAT_HOTPLUG_MEMORY")) {
-		ASSERT_LT(0, nr) TH_LOG("no memory is offline");
-	}
 	if (!nr)
-		return;
+		SKIP(return, "no memory is offline: it needs a DIMM that nobody has put online");
 	crew_start(_metadata, &crew, self->pat, blocks, nr);
 	crew_round(_metadata, &crew);
 	for (unsigned int i = 0; i < CYCLES; i++) {
@@ -586,11 +582,8 @@ TEST_F(hotplug, memory_freed_write_combining)
 	unsigned int nr = find_offline_blocks(blocks);
 	int driver;
 
-	if (getenv("PAT_HOTPLUG_MEMORY")) {
-		ASSERT_LT(0, nr) TH_LOG("no memory is offline");
-	}
 	if (!nr)
-		return;
+		SKIP(return, "no memory is offline: it needs a DIMM that nobody has put online");
 	driver = pat_open_device(_metadata, "pat_free");
 	if (is_caught)
 		pat_expect_message(FREED_MESSAGE);

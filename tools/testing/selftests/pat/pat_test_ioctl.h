@@ -175,6 +175,14 @@ struct pat_test_direct {
 };
 #define PAT_TEST_DIRECT_MAP	_IOWR('P', 0x46, struct pat_test_direct)
 
+/* The same of nr frames from pfn on. */
+struct pat_test_direct_run {
+	__u64 pfn;		/* in */
+	__u64 nr;		/* in */
+	__u64 types;		/* in: user pointer to __s8[nr], which gets the types */
+};
+#define PAT_TEST_DIRECT_MAP_RUN	_IOW('P', 0x4d, struct pat_test_direct_run)
+
 /* The caller's own page table entry for an address; nothing is faulted in. */
 struct pat_test_pte {
 	__u64 addr;		/* in */

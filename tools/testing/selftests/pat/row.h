@@ -10,10 +10,10 @@
  *	patched kernel	pass		fail
  *	stock, has bug	fail		xfail "stock: bug present"
  *	stock, no bug	pass		fail
- *	stock, once	pass		xfail
+ *	stock, varies	pass		xfail
  *
- * "Once": the bug only shows in a warning that is given once a boot, so that
- * it depends on what has run before. Else a test that cannot see its bug fails on the stock kernel. Where PAT is off
+ * "Varies": whether the bug shows depends on what has run before, as with a
+ * warning that is given once a boot. Else a test that cannot see its bug fails on the stock kernel. Where PAT is off
  * there are no records to claim anything about; the mappings must still work.
  *
  * The frames mapped are those of a PCI BAR with plain memory behind it that no
@@ -52,7 +52,7 @@ enum row_pages {
 enum row_stock {
 	ROW_STOCK_HAS_BUG,
 	ROW_STOCK_IS_RIGHT,
-	ROW_STOCK_WARNS_ONCE,
+	ROW_STOCK_VARIES,
 };
 
 struct row {

@@ -73,13 +73,17 @@ static char *map(struct __test_metadata *_metadata, int card, uint32_t handle,
 /* Is the frame in one of the device's memory resources? */
 static bool in_device(struct __test_metadata *_metadata, uint64_t pfn)
 {
+	static struct pat_range ranges[6];
+	static bool known;
 	uint64_t phys = pfn * PAT_PAGE;
 
-	for (unsigned int nr = 0; nr < 6; nr++) {
-		struct pat_range range;
-
-		if (pat_pci_resource(0x1b36, 0x0100, nr, &range) &&
-		    phys >= range.start && phys < range.start + range.size)
+	for (unsigned int nr = 0; nr < ARRAY_SIZE(ranges) && !known; nr++) {
+		if (!pat_pci_resource(0x1b36, 0x0100, nr, &ranges[nr]))
+			ranges[nr].size = 0;
+	}
+	known = true;
+	for (unsigned int nr = 0; nr < ARRAY_SIZE(ranges); nr++) {
+		if (phys - ranges[nr].start < ranges[nr].size)
 			return true;
 	}
 	return false;

@@ -26,8 +26,6 @@
 #define KPF_ARCH_1	38
 #define KPF_ARCH_2	41
 
-#define USER_KERNEL_TABLES "/sys/kernel/debug/page_tables/kernel"
-
 /* What is known of each frame from 0 on. */
 struct user_census {
 	uint64_t nr;
@@ -72,68 +70,15 @@ static inline void user_read_bits(struct __test_metadata *_metadata,
 	ASSERT_LT(0, census->nr);
 }
 
-/* The type of an entry, which its line in the dump has the bits of. */
-static inline int user_line_type(const struct pat_test_info *info,
-				 const char *line)
-{
-	/* Of the MSR's values; 2 and 3 are reserved. */
-	static const int8_t types[] = {
-		PAT_TEST_UC, PAT_TEST_WC, PAT_TEST_RESERVED, PAT_TEST_RESERVED,
-		PAT_TEST_WT, PAT_TEST_WP, PAT_TEST_WB, PAT_TEST_UC_MINUS,
-	};
-	static const int8_t legacy[] = {
-		PAT_TEST_WB, PAT_TEST_WT, PAT_TEST_UC_MINUS, PAT_TEST_UC,
-	};
-	unsigned int slot = !!strstr(line, "PWT ") | !!strstr(line, "PCD ") << 1;
-
-	if (!info->cpu_has_pat)
-		return legacy[slot];
-	slot |= !!strstr(line, "PAT ") << 2;
-	return types[info->pat_msr >> slot * 8 & 7];
-}
-
-/*
- * The types of the direct map, from the dump of the kernel's page tables. Its
- * section may begin with a later frame than 0, but not by a GiB.
- */
 static inline void user_read_direct(struct __test_metadata *_metadata,
-				    const struct pat_test_info *info,
-				    struct user_census *census)
+				    int driver, struct user_census *census)
 {
-	FILE *file = fopen(USER_KERNEL_TABLES, "r");
-	bool inside = false, found = false;
-	uint64_t base = 0, start, end;
-	char line[256];
+	struct pat_test_direct_run run = { .nr = census->nr };
 
-	ASSERT_NE(NULL, file) TH_LOG("%s: %s", USER_KERNEL_TABLES, strerror(errno));
 	census->direct = malloc(census->nr);
 	ASSERT_NE(NULL, census->direct);
-	memset(census->direct, PAT_TEST_NOT_MAPPED, census->nr);
-	while (fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, "---[ ", 5)) {
-			inside = strstr(line, "Low Kernel Mapping");
-			continue;
-		}
-		if (!inside || sscanf(line, "0x%" SCNx64 "-0x%" SCNx64,
-				      &start, &end) != 2)
-			continue;
-		if (!found)
-			base = start & -(1ULL << 30);
-		found = true;
-		/* Only what is present can be written, or not. */
-		if (!strstr(line, "RW ") && !strstr(line, "ro "))
-			continue;
-		start = (start - base) / PAT_PAGE;
-		end = (end - base) / PAT_PAGE;
-		if (start >= census->nr)
-			continue;
-		if (end > census->nr)
-			end = census->nr;
-		memset(census->direct + start, user_line_type(info, line),
-		       end - start);
-	}
-	fclose(file);
-	ASSERT_TRUE(found) TH_LOG("%s: no direct map", USER_KERNEL_TABLES);
+	run.types = (uintptr_t)census->direct;
+	ASSERT_EQ(0, ioctl(driver, PAT_TEST_DIRECT_MAP_RUN, &run));
 }
 
 /*
@@ -148,7 +93,7 @@ static inline struct user_census user_census_now(struct __test_metadata *_metada
 	uint64_t differ = 0;
 
 	user_read_bits(_metadata, &census);
-	user_read_direct(_metadata, &info, &census);
+	user_read_direct(_metadata, driver, &census);
 	for (uint64_t pfn = 0; pfn < census.nr; pfn++) {
 		int direct = census.direct[pfn], bits = census.bits[pfn];
 

@@ -679,23 +679,49 @@ static long ioctl_info(void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+static enum pat_test_type direct_type(u64 pfn, unsigned int *level)
+{
+	/* Past its end other kernel areas begin. */
+	*level = PG_LEVEL_NONE;
+	if (pfn >= (VMALLOC_START - PAGE_OFFSET) >> PAGE_SHIFT)
+		return PAT_TEST_NOT_MAPPED;
+	return kernel_type(PAGE_OFFSET + (pfn << PAGE_SHIFT), pfn, level);
+}
+
 static long ioctl_direct_map(void __user *arg)
 {
 	struct pat_test_direct req;
-	unsigned long addr;
-	unsigned int level = PG_LEVEL_NONE;
+	unsigned int level;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
-
-	/* Past its end other kernel areas begin. */
-	req.got = PAT_TEST_NOT_MAPPED;
-	if (req.pfn < (VMALLOC_START - PAGE_OFFSET) >> PAGE_SHIFT) {
-		addr = PAGE_OFFSET + ((unsigned long)req.pfn << PAGE_SHIFT);
-		req.got = kernel_type(addr, req.pfn, &level);
-	}
+	req.got = direct_type(req.pfn, &level);
 	req.level = level;
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+}
+
+static long ioctl_direct_map_run(void __user *arg)
+{
+	struct pat_test_direct_run req;
+	s8 types[256];
+	u64 done;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	for (done = 0; done < req.nr; ) {
+		unsigned int nr = min(req.nr - done, (u64)sizeof(types));
+		unsigned int i, level;
+
+		for (i = 0; i < nr; i++)
+			types[i] = direct_type(req.pfn + done + i, &level);
+		if (copy_to_user(u64_to_user_ptr(req.types + done), types, nr))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		done += nr;
+	}
+	return 0;
 }
 
 /*
@@ -1397,6 +1423,8 @@ static long pat_test_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 		return ioctl_set_type(file, user);
 	case PAT_TEST_DIRECT_MAP:
 		return ioctl_direct_map(user);
+	case PAT_TEST_DIRECT_MAP_RUN:
+		return ioctl_direct_map_run(user);
 	case PAT_TEST_READ_PTE:
 		return ioctl_read_pte(user);
 	case PAT_TEST_LOOKUP:
