@@ -40,6 +40,29 @@ number()
 		die "$1=$2 is not a whole number from $3 to $4"
 }
 
+passed=0 failed=0 skipped=0
+
+# count_run LOG COMMAND...: run a command and show its output, which ends with a line of counts; add these to $passed,
+# $failed and $skipped. No such line is a failure, and so is an exit status with no failure counted.
+count_run()
+{
+	local log=$1 counts=(0 1 0) result=0
+
+	shift
+	"$@" 2>&1 | tee "$log" || result=$?
+	[[ ! $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]] ||
+		counts=("${BASH_REMATCH[@]:1}")
+	[ $result = 0 ] || [ "${counts[1]}" != 0 ] || counts[1]=1
+	passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+}
+
+# count_verdict: what count_run has added up, as the last line; a failure if there was one, or nothing passed.
+count_verdict()
+{
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
 # lock NAME: wait until no other of our scripts does this job; lasts until the caller ends.
 lock()
 {

@@ -259,38 +259,39 @@ static int cpa_claim_page(struct pat_cpa *cpa, unsigned long pfn,
 	return -EBUSY;
 }
 
+static void cpa_release_ram(unsigned long pfn, unsigned long nr)
+{
+	while (nr--)
+		pat_ram_set_type(pfn++, _PAGE_CACHE_MODE_WB);
+}
+
 /* Frames that are not RAM are reserved; the type of RAM is in its bits. */
 static int cpa_claim_run(struct pat_cpa *cpa, const struct cpa_run *run,
 			 enum page_cache_mode type)
 {
 	u64 start = PFN_PHYS(run->pfn);
 	unsigned long i;
-	int err;
+	int err = 0;
 
 	if (!run->ram)
 		return memtype_reserve(start, start + PFN_PHYS(run->nr), type,
 				       NULL);
-	for (i = 0; i < run->nr; i++) {
+	for (i = 0; i < run->nr && !err; i++)
 		err = cpa_claim_page(cpa, run->pfn + i, type);
-		if (err) {
-			while (i--)
-				pat_ram_set_type(run->pfn + i,
-						 _PAGE_CACHE_MODE_WB);
-			return err;
-		}
-	}
-	return 0;
+	/* The last one has not been claimed. */
+	if (err)
+		cpa_release_ram(run->pfn, i - 1);
+	return err;
 }
 
 static void cpa_release_run(const struct cpa_run *run)
 {
 	u64 start = PFN_PHYS(run->pfn);
-	unsigned long i;
 
-	if (!run->ram)
+	if (run->ram)
+		cpa_release_ram(run->pfn, run->nr);
+	else
 		memtype_free(start, start + PFN_PHYS(run->nr));
-	for (i = 0; run->ram && i < run->nr; i++)
-		pat_ram_set_type(run->pfn + i, _PAGE_CACHE_MODE_WB);
 }
 
 /* Make the bits of all pages below index @end write-back. */

@@ -75,6 +75,14 @@
 /* So many frames are looked at before others get their turn. */
 #define PAT_DEVMEM_BATCH	1024UL
 
+/* cpa does not give these two; UC- it is, as it always has been. */
+static enum page_cache_mode pat_direct_map_type(enum page_cache_mode type)
+{
+	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
+		return _PAGE_CACHE_MODE_UC_MINUS;
+	return type;
+}
+
 /*
  * Nothing is tracked: let the direct map follow a mapping of what it has, too.
  * Nobody sets it back then but who maps the same write-back.
@@ -94,9 +102,7 @@ static int pat_sync_untracked(u64 start, u64 end, enum page_cache_mode type)
 	    (start >= ISA_END_ADDRESS ||
 	     x86_platform.is_untracked_pat_range(start, end)))
 		return 0;
-	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
-		type = _PAGE_CACHE_MODE_UC_MINUS;
-	return cpa_set_direct_map(&cpa, type) ? -EINVAL : 0;
+	return cpa_set_direct_map(&cpa, pat_direct_map_type(type)) ? -EINVAL : 0;
 }
 
 #ifdef CONFIG_X86_PAT
@@ -205,9 +211,7 @@ static int pat_set_low(unsigned long pfn, unsigned long nr,
 	};
 	int err;
 
-	/* cpa does not give these two; UC- it is, as it always has been here. */
-	if (type == _PAGE_CACHE_MODE_UC || type == _PAGE_CACHE_MODE_WP)
-		type = _PAGE_CACHE_MODE_UC_MINUS;
+	type = pat_direct_map_type(type);
 	err = cpa_set_direct_map(&cpa, type);
 	/* Others may hold some of these frames with that type. */
 	if (err)

@@ -131,6 +131,19 @@ static const void *pat_mapper(const struct vm_area_struct *vma)
 	return NULL;
 }
 
+/* @what, a range or a page of RAM, has another type than who maps it wants. */
+static noinline void pat_say_wish(const struct vm_area_struct *vma,
+				  const char *what, unsigned long pfn,
+				  unsigned long nr, enum page_cache_mode want,
+				  enum page_cache_mode type)
+{
+	pr_warn_ratelimited("%s:%d map pfn RAM %s req %s for [mem %#010llx-%#010llx], got %s, by %ps\n",
+			    current->comm, current->pid, what,
+			    pat_mode_name(want), (u64)pfn << PAGE_SHIFT,
+			    ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
+			    pat_mode_name(type), pat_mapper(vma));
+}
+
 /* RAM has the type it has; say so if that is not what was asked for. */
 static void pat_check_ram_wish(const struct vm_area_struct *vma,
 			       unsigned long pfn, unsigned long nr,
@@ -150,12 +163,7 @@ static void pat_check_ram_wish(const struct vm_area_struct *vma,
 	rcu_read_unlock();
 
 	if (type != want)
-		pr_warn_ratelimited("%s:%d map pfn RAM range req %s for [mem %#010llx-%#010llx], got %s, by %ps\n",
-				    current->comm, current->pid,
-				    pat_mode_name(want),
-				    (u64)(pfn + i) << PAGE_SHIFT,
-				    ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
-				    pat_mode_name(type), pat_mapper(vma));
+		pat_say_wish(vma, "range", pfn + i, nr - i, want, type);
 }
 
 /* New, unlinked records for the frames of a mapping by @vma at @addr. */
@@ -463,11 +471,7 @@ static enum page_cache_mode pat_lookup_wish(const struct vm_area_struct *vma,
 
 	if (unlikely(type != want) && want != _PAGE_CACHE_MODE_WB &&
 	    pat_ram_run(pfn, 1, &run) == PAT_FRAMES_RAM)
-		pr_warn_ratelimited("%s:%d map pfn RAM page req %s for [mem %#010llx-%#010llx], got %s, by %ps\n",
-				    current->comm, current->pid,
-				    pat_mode_name(want), (u64)pfn << PAGE_SHIFT,
-				    ((u64)(pfn + 1) << PAGE_SHIFT) - 1,
-				    pat_mode_name(type), pat_mapper(vma));
+		pat_say_wish(vma, "page", pfn, 1, want, type);
 	return type;
 }
 

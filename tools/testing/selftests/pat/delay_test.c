@@ -87,7 +87,7 @@ TEST_F(delay, holds_the_nth_call)
 
 		caller_start(_metadata, &caller);
 		delay_wait_held(_metadata, self->delay);
-		delay_sleep_ms(100);
+		pat_sleep_ms(100);
 		EXPECT_EQ(nth - 1, caller.calls);
 		EXPECT_EQ(nth, delay_status(_metadata, self->delay).hits);
 		delay_release(_metadata, self->delay);

@@ -24,16 +24,15 @@
  * reserved late). scripts/guest-directmap boots a guest for each.
  */
 #include <limits.h>
-#include <time.h>
 
 #include "directmap.h"
 #include "directmap_recorded.h"
+#include "memory_blocks.h"
 
 #define DUMP_FILE "/sys/kernel/debug/page_tables/kernel"
 /* Paths in sysfs. */
 #define PATH_ROOM 384
 
-#define MEMORY_DIR "/sys/devices/system/memory"
 #define ND_DIR "/sys/bus/nd/devices"
 #define ND_PMEM_DRIVER "/sys/bus/nd/drivers/nd_pmem"
 #define PCI_DIR "/sys/bus/pci/devices"
@@ -404,16 +403,6 @@ TEST(recorded_log_is_iomem)
 
 /* --- the running kernel: its files ---------------------------------------------- */
 
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec time = {
-		.tv_sec = ms / 1000,
-		.tv_nsec = ms % 1000 * 1000000,
-	};
-
-	nanosleep(&time, NULL);
-}
-
 static bool wanted(const char *word)
 {
 	const char *words = getenv("PAT_DIRECTMAP");
@@ -423,18 +412,6 @@ static bool wanted(const char *word)
 		if (strcspn(words, ",") == length && !strncmp(words, word, length))
 			return true;
 	return false;
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	int err = errno;
-
-	if (fd >= 0)
-		close(fd);
-	errno = err;
-	return done;
 }
 
 /* All of a file; of /dev/kmsg, one record a line. */
@@ -483,45 +460,6 @@ static void read_link(const char *dir, const char *name, char *to, size_t size)
 	target[length > 0 ? length : 0] = '\0';
 	snprintf(to, size, "%.*s", (int)size - 1,
 		 strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
-}
-
-/* --- memory blocks ----------------------------------------------------------------- */
-
-struct block {
-	char dir[64];
-	uint64_t start;
-	uint64_t end;
-	bool offline;
-};
-
-#define MAX_BLOCKS 256
-
-static unsigned int read_blocks(struct __test_metadata *_metadata, struct block *blocks)
-{
-	DIR *dir = opendir(MEMORY_DIR);
-	struct dirent *entry;
-	unsigned int nr = 0;
-	uint64_t size;
-
-	ASSERT_NE(NULL, dir);
-	ASSERT_TRUE(read_number(MEMORY_DIR, "block_size_bytes", 16, &size));
-	while ((entry = readdir(dir))) {
-		struct block *block = &blocks[nr];
-		unsigned int index;
-		char text[32];
-
-		if (sscanf(entry->d_name, "memory%u", &index) != 1)
-			continue;
-		ASSERT_GT(MAX_BLOCKS, nr);
-		snprintf(block->dir, sizeof(block->dir), MEMORY_DIR "/memory%u", index);
-		ASSERT_TRUE(pat_read_line(block->dir, "state", 0, text, sizeof(text)));
-		block->start = index * size;
-		block->end = block->start + size;
-		block->offline = !strcmp(text, "offline\n");
-		nr++;
-	}
-	closedir(dir);
-	return nr;
 }
 
 /* --- device memory with struct pages ------------------------------------------------- */
@@ -674,7 +612,7 @@ static void read_areas(struct __test_metadata *_metadata, struct dm_areas *areas
 	nr = read_blocks(_metadata, blocks);
 	for (unsigned int i = 0; i < nr; i++)
 		if (blocks[i].offline)
-			dm_areas_change(areas, blocks[i].start, blocks[i].end,
+			dm_areas_change(areas, block_start(&blocks[i]), block_end(&blocks[i]),
 					&ram, DM_OFFLINE, PAT_TEST_WB);
 
 	dm_areas_set(areas, 0, DM_LEGACY_END, DM_LEGACY, PAT_TEST_WB);
@@ -816,8 +754,8 @@ static void ram_of_boot(struct __test_metadata *_metadata, struct dm_areas *area
 	dm_areas_free(&logged);
 	/* It is above all RAM of the boot, in whole blocks. */
 	for (unsigned int i = read_blocks(_metadata, blocks); i--;)
-		if (blocks[i].start >= end)
-			dm_areas_set(areas, blocks[i].start, blocks[i].end,
+		if (block_start(&blocks[i]) >= end)
+			dm_areas_set(areas, block_start(&blocks[i]), block_end(&blocks[i]),
 				     DM_NOTHING, PAT_TEST_WB);
 	dm_areas_join(areas);
 }
@@ -1205,7 +1143,7 @@ static void nd_write(struct __test_metadata *_metadata, const char *dir,
 	char path[PATH_ROOM];
 
 	snprintf(path, sizeof(path), "%.300s/%.60s", dir, name);
-	ASSERT_TRUE(write_text(path, text))
+	ASSERT_TRUE(pat_write_text(path, text))
 		TH_LOG("%s of '%s': %s", path, text, strerror(errno));
 }
 
@@ -1291,33 +1229,6 @@ TEST_F(directmap, p2pdma)
 
 /* --- memory that is added ------------------------------------------------------------------------ */
 
-/* A page that is in use may not move just now: the kernel leaves it to us to retry. */
-static void block_set(struct __test_metadata *_metadata, const struct block *block,
-		      const char *state)
-{
-	unsigned int tries = 0;
-	char path[96];
-
-	snprintf(path, sizeof(path), "%s/state", block->dir);
-	while (!write_text(path, state)) {
-		ASSERT_TRUE(errno == EBUSY || errno == EAGAIN || errno == EINTR)
-			TH_LOG("%s: %s", path, strerror(errno));
-		ASSERT_LT(tries++, 100) TH_LOG("%s does not become %s", path, state);
-		sleep_ms(10);
-	}
-}
-
-static unsigned int offline_blocks(struct __test_metadata *_metadata,
-				   struct block *blocks)
-{
-	unsigned int all = read_blocks(_metadata, blocks), nr = 0;
-
-	for (unsigned int i = 0; i < all; i++)
-		if (blocks[i].offline)
-			blocks[nr++] = blocks[i];
-	return nr;
-}
-
 static void expect_blocks(struct __test_metadata *_metadata, int driver,
 			  const struct block *blocks, unsigned int nr,
 			  enum dm_kind kind)
@@ -1327,10 +1238,10 @@ static void expect_blocks(struct __test_metadata *_metadata, int driver,
 
 	look_right(_metadata, driver, &now);
 	for (unsigned int i = 0; i < nr; i++) {
-		const struct dm_area *area = dm_area_of(&now.areas, blocks[i].start, &next);
+		const struct dm_area *area = dm_area_of(&now.areas, block_start(&blocks[i]), &next);
 
 		EXPECT_EQ(kind, area ? area->kind : DM_NOTHING);
-		expect_mapped(_metadata, &now, blocks[i].start, blocks[i].end,
+		expect_mapped(_metadata, &now, block_start(&blocks[i]), block_end(&blocks[i]),
 			      kind == DM_NOTHING ? PAT_TEST_NOT_MAPPED : PAT_TEST_WB);
 	}
 	look_away(&now);
@@ -1339,16 +1250,16 @@ static void expect_blocks(struct __test_metadata *_metadata, int driver,
 TEST_F(directmap, memory_offline_and_online)
 {
 	static struct block blocks[MAX_BLOCKS];
-	unsigned int nr = offline_blocks(_metadata, blocks);
+	unsigned int nr = read_offline_blocks(_metadata, blocks);
 
 	ASSERT_EQ(wanted("dimm"), nr > 0);
 	for (unsigned int round = 0; nr && round < 2; round++) {
 		expect_blocks(_metadata, self->driver, blocks, nr, DM_OFFLINE);
 		for (unsigned int i = 0; i < nr; i++)
-			block_set(_metadata, &blocks[i], "online_movable");
+			block_online(_metadata, &blocks[i]);
 		expect_blocks(_metadata, self->driver, blocks, nr, DM_RAM);
 		for (unsigned int i = 0; i < nr; i++)
-			block_set(_metadata, &blocks[i], "offline");
+			block_offline(_metadata, &blocks[i]);
 		expect_blocks(_metadata, self->driver, blocks, nr, DM_OFFLINE);
 	}
 }
@@ -1356,34 +1267,22 @@ TEST_F(directmap, memory_offline_and_online)
 /* The last test: this cannot be undone from in here. */
 TEST_F(directmap, memory_removed)
 {
-	static const char devices[] = "/sys/bus/acpi/devices";
 	static struct block blocks[MAX_BLOCKS];
-	unsigned int nr = offline_blocks(_metadata, blocks);
-	DIR *dir = nr ? opendir(devices) : NULL;
-	struct dirent *entry;
+	unsigned int nr = read_offline_blocks(_metadata, blocks);
 	struct look now;
 
 	ASSERT_EQ(wanted("dimm"), nr > 0);
-	/* Each DIMM has a device PNP0C80. Slots without a DIMM cannot be ejected. */
-	while (dir && (entry = readdir(dir))) {
-		char path[320];
-
-		if (strncmp(entry->d_name, "PNP0C80:", 8))
-			continue;
-		snprintf(path, sizeof(path), "%s/%.200s/eject", devices, entry->d_name);
-		write_text(path, "1");
-	}
-	if (dir)
-		closedir(dir);
+	if (nr)
+		eject_all_dimms(_metadata);
 	for (unsigned int i = 0; i < nr; i++) {
-		struct pat_test_direct direct = { .pfn = blocks[i].start / PAT_PAGE };
+		struct pat_test_direct direct = { .pfn = blocks[i].pfn };
 		unsigned int waited = 0;
 
 		/* The kernel forgets the block first, and then the memory. */
 		do {
 			ASSERT_LT(waited++, PATIENCE)
 				TH_LOG("%s is not removed", blocks[i].dir);
-			sleep_ms(1);
+			pat_sleep_ms(1);
 			ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP, &direct));
 		} while (!access(blocks[i].dir, F_OK) ||
 			 direct.got != PAT_TEST_NOT_MAPPED);

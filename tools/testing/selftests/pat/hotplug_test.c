@@ -15,10 +15,9 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "memory_blocks.h"
 #include "pat_free_ioctl.h"
-#include "pat_kselftest.h"
 
 /* How often a CPU, or a block of memory, goes away and comes back. */
 #define CYCLES 4
@@ -30,79 +29,8 @@
 /* Steps of 1 ms: until something has failed. */
 #define PATIENCE 60000
 
-#define MEMORY_DIR "/sys/devices/system/memory"
-#define MAX_BLOCKS 16
 
 PAT_FIXTURE(hotplug)
-
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec time = {
-		.tv_sec = ms / 1000,
-		.tv_nsec = ms % 1000 * 1000000,
-	};
-
-	nanosleep(&time, NULL);
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	int err = errno;
-
-	if (fd >= 0)
-		close(fd);
-	errno = err;
-	return done;
-}
-
-/* --- blocks of memory --------------------------------------------------------- */
-
-struct block {
-	unsigned int index;
-	char dir[64];
-	uint64_t pfn;		/* its first frame */
-	uint64_t nr;
-};
-
-static unsigned int find_offline_blocks(struct block *blocks)
-{
-	DIR *dir = opendir(MEMORY_DIR);
-	struct dirent *entry;
-	char text[32];
-	unsigned int nr = 0;
-	uint64_t size;
-
-	if (!dir || !pat_read_line(MEMORY_DIR, "block_size_bytes", 0, text,
-				   sizeof(text)))
-		return 0;
-	size = strtoull(text, NULL, 16);
-	while (nr < MAX_BLOCKS && (entry = readdir(dir))) {
-		struct block *block = &blocks[nr];
-
-		if (sscanf(entry->d_name, "memory%u", &block->index) != 1)
-			continue;
-		snprintf(block->dir, sizeof(block->dir), MEMORY_DIR "/memory%u",
-			 block->index);
-		if (!pat_read_line(block->dir, "state", 0, text, sizeof(text)) ||
-		    strcmp(text, "offline\n"))
-			continue;
-		block->pfn = block->index * (size / PAT_PAGE);
-		block->nr = size / PAT_PAGE;
-		nr++;
-	}
-	closedir(dir);
-	return nr;
-}
-
-static bool set_block(const struct block *block, const char *state)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), MEMORY_DIR "/memory%u/state", block->index);
-	return write_text(path, state);
-}
 
 /* --- workers: what goes on meanwhile ------------------------------------------ */
 
@@ -352,7 +280,7 @@ static void crew_round(struct __test_metadata *_metadata, struct crew *crew)
 		while (crew->shared->workers[i].rounds == rounds[i]) {
 			ASSERT_LT(waited++, PATIENCE)
 				TH_LOG("worker %u is stuck", i);
-			sleep_ms(1);
+			pat_sleep_ms(1);
 		}
 		ASSERT_EQ(0, crew->shared->workers[i].failed_at)
 			TH_LOG("worker %u failed at line %d", i,
@@ -412,9 +340,9 @@ TEST_F(hotplug, cpu)
 	crew_start(_metadata, &crew, self->pat, NULL, 0);
 	crew_round(_metadata, &crew);
 	for (unsigned int i = 0; i < CYCLES; i++) {
-		ASSERT_TRUE(write_text(online, "0")) TH_LOG("%s", strerror(errno));
+		ASSERT_TRUE(pat_write_text(online, "0")) TH_LOG("%s", strerror(errno));
 		crew_round(_metadata, &crew);
-		ASSERT_TRUE(write_text(online, "1")) TH_LOG("%s", strerror(errno));
+		ASSERT_TRUE(pat_write_text(online, "1")) TH_LOG("%s", strerror(errno));
 		EXPECT_EQ(msr_of(_metadata, self->driver, 0),
 			  msr_of(_metadata, self->driver, 1));
 		crew_round(_metadata, &crew);
@@ -424,24 +352,10 @@ TEST_F(hotplug, cpu)
 	expect_valid(_metadata, self->pat);
 }
 
-/* A page that is in use may not move just now: the kernel leaves it to us to retry. */
-static void block_offline(struct __test_metadata *_metadata,
-			  const struct block *block)
-{
-	unsigned int tries = 0;
-
-	while (!set_block(block, "offline")) {
-		ASSERT_TRUE(errno == EBUSY || errno == EAGAIN || errno == EINTR)
-			TH_LOG("%s: %s", block->dir, strerror(errno));
-		ASSERT_LT(tries++, 100) TH_LOG("%s stays online", block->dir);
-		sleep_ms(10);
-	}
-}
-
 TEST_F(hotplug, memory)
 {
-	struct block blocks[MAX_BLOCKS];
-	unsigned int nr = find_offline_blocks(blocks);
+	static struct block blocks[MAX_BLOCKS];
+	unsigned int nr = read_offline_blocks(_metadata, blocks);
 	struct crew crew;
 
 	if (!nr)
@@ -449,10 +363,8 @@ TEST_F(hotplug, memory)
 	crew_start(_metadata, &crew, self->pat, blocks, nr);
 	crew_round(_metadata, &crew);
 	for (unsigned int i = 0; i < CYCLES; i++) {
-		for (unsigned int b = 0; b < nr; b++) {
-			ASSERT_TRUE(set_block(&blocks[b], "online_movable"))
-				TH_LOG("%s: %s", blocks[b].dir, strerror(errno));
-		}
+		for (unsigned int b = 0; b < nr; b++)
+			block_online(_metadata, &blocks[b]);
 		crew_round(_metadata, &crew);
 		for (unsigned int b = 0; b < nr; b++)
 			block_offline(_metadata, &blocks[b]);
@@ -487,8 +399,8 @@ TEST_F(hotplug, memory_devmem)
 {
 	int refused = self->pat ? EINVAL : 0;
 	int allowed = self->pat && pat_on_stock() ? EINVAL : 0;
-	struct block blocks[MAX_BLOCKS];
-	unsigned int nr = find_offline_blocks(blocks);
+	static struct block blocks[MAX_BLOCKS];
+	unsigned int nr = read_offline_blocks(_metadata, blocks);
 	int devmem = open("/dev/mem", O_RDWR | O_CLOEXEC);
 
 	ASSERT_LE(0, devmem);
@@ -501,8 +413,7 @@ TEST_F(hotplug, memory_devmem)
 
 		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
 			EXPECT_EQ(refused, try_devmem(devmem, frames[i], NULL));
-		ASSERT_TRUE(set_block(&blocks[b], "online_movable"))
-			TH_LOG("%s: %s", blocks[b].dir, strerror(errno));
+		block_online(_metadata, &blocks[b]);
 		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
 			EXPECT_EQ(allowed, try_devmem(devmem, frames[i], &at[i]));
 		block_offline(_metadata, &blocks[b]);
@@ -578,8 +489,8 @@ static void free_write_combining(struct __test_metadata *_metadata, int driver,
 TEST_F(hotplug, memory_freed_write_combining)
 {
 	bool is_caught = self->pat && !pat_on_stock();
-	struct block blocks[MAX_BLOCKS];
-	unsigned int nr = find_offline_blocks(blocks);
+	static struct block blocks[MAX_BLOCKS];
+	unsigned int nr = read_offline_blocks(_metadata, blocks);
 	int driver;
 
 	if (!nr)
@@ -593,8 +504,7 @@ TEST_F(hotplug, memory_freed_write_combining)
 		unsigned int first = i % 2 ? 20 : 0;
 		unsigned int count = i % 2 ? 3 : FREED_PAGES;
 
-		ASSERT_TRUE(set_block(block, "online_movable"))
-			TH_LOG("%s: %s", block->dir, strerror(errno));
+		block_online(_metadata, block);
 		free_write_combining(_metadata, driver,
 				     allocate_in(_metadata, driver, block),
 				     first, count);
@@ -618,8 +528,7 @@ TEST_F(hotplug, memory_freed_write_combining)
 		if (is_caught)
 			continue;
 
-		ASSERT_TRUE(set_block(block, "online_movable"))
-			TH_LOG("%s: %s", block->dir, strerror(errno));
+		block_online(_metadata, block);
 		for (unsigned int page = 0; page < FREED_PAGES; page++) {
 			struct pat_free_repair repair = {
 				.pfn = block->pfn + block->nr / 2 + page,
@@ -638,26 +547,6 @@ TEST_F(hotplug, memory_freed_write_combining)
 
 /* --- removal, which cannot be undone from in here: the last test ----------------- */
 
-/* Asks the firmware to take away all DIMMs; each has a device PNP0C80. */
-static void eject_all(struct __test_metadata *_metadata)
-{
-	static const char devices[] = "/sys/bus/acpi/devices";
-	DIR *dir = opendir(devices);
-	struct dirent *entry;
-	char path[320];
-
-	ASSERT_NE(NULL, dir);
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "PNP0C80:", 8))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s/eject", devices,
-			 entry->d_name);
-		/* Slots without a DIMM cannot be ejected. */
-		write_text(path, "1");
-	}
-	closedir(dir);
-}
-
 /* Maps a frame of @block through /dev/mem; the block is offline before and after. */
 static char *map_offline(struct __test_metadata *_metadata,
 			 const struct block *block)
@@ -666,8 +555,7 @@ static char *map_offline(struct __test_metadata *_metadata,
 	char *at;
 
 	ASSERT_LE(0, devmem);
-	ASSERT_TRUE(set_block(block, "online_movable"))
-		TH_LOG("%s: %s", block->dir, strerror(errno));
+	block_online(_metadata, block);
 	ASSERT_EQ(0, try_devmem(devmem, block->pfn + 1, &at));
 	block_offline(_metadata, block);
 	close(devmem);
@@ -686,16 +574,16 @@ static void expect_unmapped(struct __test_metadata *_metadata, int driver,
 		if (pte.got == PAT_TEST_NOT_MAPPED)
 			break;
 		ASSERT_LT(waited++, PATIENCE) TH_LOG("still mapped");
-		sleep_ms(1);
+		pat_sleep_ms(1);
 	}
 	ASSERT_EQ(0, munmap(at, PAT_PAGE));
 }
 
 TEST_F(hotplug, memory_removed)
 {
-	struct block blocks[MAX_BLOCKS];
-	unsigned int nr = find_offline_blocks(blocks);
-	char *at[MAX_BLOCKS] = {};
+	static struct block blocks[MAX_BLOCKS];
+	unsigned int nr = read_offline_blocks(_metadata, blocks);
+	static char *at[MAX_BLOCKS];
 	struct crew crew;
 
 	if (!nr)
@@ -705,7 +593,7 @@ TEST_F(hotplug, memory_removed)
 		at[b] = map_offline(_metadata, &blocks[b]);
 	crew_start(_metadata, &crew, self->pat, NULL, 0);
 	crew_round(_metadata, &crew);
-	eject_all(_metadata);
+	eject_all_dimms(_metadata);
 	for (unsigned int b = 0; b < nr; b++) {
 		struct pat_test_lookup lookup = { .pfn = blocks[b].pfn };
 		unsigned int waited = 0;
@@ -713,12 +601,12 @@ TEST_F(hotplug, memory_removed)
 		while (!access(blocks[b].dir, F_OK)) {
 			ASSERT_LT(waited++, PATIENCE)
 				TH_LOG("%s is not removed", blocks[b].dir);
-			sleep_ms(1);
+			pat_sleep_ms(1);
 		}
 		/* The kernel forgets the block first, and then the memory. */
 		while (!ioctl(self->driver, PAT_TEST_LOOKUP, &lookup) &&
 		       lookup.immune != self->pat && waited++ < PATIENCE)
-			sleep_ms(1);
+			pat_sleep_ms(1);
 		EXPECT_EQ(self->pat, lookup.immune)
 			TH_LOG("no RAM any more, and not uncached");
 		if (at[b])

@@ -29,16 +29,6 @@ enum delay_cpu {
 #define DELAY_PATIENCE 20000
 #define READER_PATIENCE 300
 
-static inline void delay_sleep_ms(unsigned int ms)
-{
-	struct timespec time = {
-		.tv_sec = ms / 1000,
-		.tv_nsec = ms % 1000 * 1000000,
-	};
-
-	nanosleep(&time, NULL);
-}
-
 /* For the calling thread only. */
 static inline bool delay_run_on(enum delay_cpu cpu)
 {
@@ -105,7 +95,7 @@ static inline void delay_wait_held(struct __test_metadata *_metadata, int delay)
 	for (waited = 0; waited < DELAY_PATIENCE; waited++) {
 		if (delay_status(_metadata, delay).state == PAT_DELAY_HELD)
 			return;
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	}
 	ASSERT_TRUE(false) TH_LOG("no task came to where it is to be held");
 }
@@ -176,7 +166,7 @@ static inline bool reader_advances(struct reader *reader)
 		/* A read that was under way does not count. */
 		if (reader->reads > before + 1)
 			return true;
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	}
 	return false;
 }
@@ -193,7 +183,7 @@ static inline void reader_start(struct __test_metadata *_metadata,
 	reader->faulted = false;
 	ASSERT_EQ(0, pthread_create(&reader->thread, NULL, reader_runs, reader));
 	while (!reader->reads && !reader->faulted)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	ASSERT_FALSE(reader->faulted);
 }
 
@@ -211,7 +201,7 @@ static inline void reader_wait_fault(struct __test_metadata *_metadata,
 	unsigned int waited;
 
 	for (waited = 0; waited < DELAY_PATIENCE && !reader->faulted; waited++)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	ASSERT_TRUE(reader->faulted) TH_LOG("unmapped, and can still be read");
 	reader_end(_metadata, reader);
 }

@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -37,6 +38,16 @@
 #define PAT_PAGE 4096ULL
 
 /* --- which kernel ------------------------------------------------------- */
+
+static inline void pat_sleep_ms(unsigned int ms)
+{
+	struct timespec time = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000,
+	};
+
+	nanosleep(&time, NULL);
+}
 
 static inline bool pat_on_stock(void)
 {
@@ -143,6 +154,19 @@ struct pat_range {
 	uint64_t size;
 	char dir[288];		/* sysfs directory, for PCI resources */
 };
+
+/* Writes to a file of the kernel's; false, with errno, if it takes not all. */
+static inline bool pat_write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	int err = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = err;
+	return done;
+}
 
 static inline bool pat_read_line(const char *dir, const char *name,
 				 unsigned int line, char *text, int size)

@@ -158,14 +158,14 @@ static char *move(char *from)
 static void wait_for(const volatile bool *flag)
 {
 	while (!*flag)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 }
 
 /* The same for who watches the process. */
 static void await(struct __test_metadata *_metadata, const volatile bool *flag)
 {
 	for (unsigned int i = 0; i < DELAY_PATIENCE && !*flag; i++)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	ASSERT_TRUE(*flag) TH_LOG("the process does not get so far");
 }
 
@@ -395,7 +395,7 @@ static void change_while_held(struct __test_metadata *_metadata,
 	delay_wait_held(_metadata, scene->delay);
 	ASSERT_EQ(0, pthread_create(&owner.thread, NULL, owner_runs, &owner));
 	for (unsigned int i = 0; i < TURN && !owner.done; i++)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	if (!owner.done)
 		TH_LOG("%s: waits for the process", scene->what);
 	delay_release(_metadata, scene->delay);
@@ -629,7 +629,7 @@ static void act_while_held(struct __test_metadata *_metadata,
 	expect_requests(_metadata);
 	stage->act = true;
 	for (unsigned int i = 0; i < TURN && !has_acted(stage, process); i++)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	if (!has_acted(stage, process))
 		TH_LOG("%s: the process waits", scene->what);
 	delay_release(_metadata, scene->delay);

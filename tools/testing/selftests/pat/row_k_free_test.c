@@ -76,16 +76,6 @@ static uint64_t now_ms(void)
 	return time.tv_sec * 1000ULL + time.tv_nsec / 1000000;
 }
 
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec time = {
-		.tv_sec = ms / 1000,
-		.tv_nsec = ms % 1000 * 1000000,
-	};
-
-	nanosleep(&time, NULL);
-}
-
 static void freed_open(struct __test_metadata *_metadata, struct freed *freed)
 {
 	freed->driver = -1;
@@ -802,7 +792,7 @@ TEST_F(message, names_page_type_and_caller)
 
 	do {
 		if (tries++)
-			sleep_ms(BETWEEN_TRIES_MS);
+			pat_sleep_ms(BETWEEN_TRIES_MS);
 		allocate(_metadata, freed, &pages, variant->kind, variant->nr);
 		set(_metadata, freed, &pages, variant->api, variant->odd, 1);
 		ASSERT_LE(0, lseek(freed->row.kmsg, 0, SEEK_END));
@@ -1325,7 +1315,7 @@ TEST_F(many, from_all_sides)
 		claim_thread(_metadata, freed, &probers[i]);
 
 	/* What was put aside last may still be on its way. */
-	for (uint64_t end = now_ms() + PATIENCE_MS; ; sleep_ms(10)) {
+	for (uint64_t end = now_ms() + PATIENCE_MS; ; pat_sleep_ms(10)) {
 		after = mem_free(_metadata);
 		if (after > before - 16 * 1024 || now_ms() > end)
 			break;

@@ -228,7 +228,7 @@ static void *unmapper_runs(void *arg)
 	struct unmapper *unmapper = arg;
 
 	while (!unmapper->go)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	unmapper->good = delay_run_on(unmapper->cpu) &&
 			 (unmapper->delay < 0 ||
 			  delay_arm_user_flush(unmapper->delay, unmapper->at)) &&
@@ -309,7 +309,7 @@ static void wait_for_second(struct unmapper *second)
 	unsigned int waited;
 
 	for (waited = 0; waited < COME_TO_LOCK && !second->done; waited++)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 }
 
 /* Unmaps what the unmappers have left; other threads may use the rest by now. */
@@ -666,7 +666,7 @@ static void ask_during_flush(struct __test_metadata *_metadata,
 	order->telling++;
 	ASSERT_EQ(0, pthread_create(&waiter.thread, NULL, waiter_runs, &waiter));
 	for (waited = 0; waited < COME_TO_LOCK && !waiter.done; waited++)
-		delay_sleep_ms(1);
+		pat_sleep_ms(1);
 	ROW_CLAIM(row, !waiter.done || !waiter.asker.granted,
 		  "granted as write-combining while the flush was under way");
 

@@ -66,7 +66,7 @@ static int open_stream(struct __test_metadata *_metadata)
 		ASSERT_LT(waited++, PATIENCE)
 			TH_LOG("%s: no such device (QEMU -device intel-hda -device hda-duplex)",
 			       path);
-		user_sleep_ms(1);
+		pat_sleep_ms(1);
 	}
 	return pcm;
 }

@@ -196,16 +196,6 @@ static inline void user_end(struct __test_metadata *_metadata,
 
 /* --- single pages and entries ---------------------------------------------------- */
 
-static inline void user_sleep_ms(unsigned int ms)
-{
-	struct timespec time = {
-		.tv_sec = ms / 1000,
-		.tv_nsec = ms % 1000 * 1000000,
-	};
-
-	nanosleep(&time, NULL);
-}
-
 /* The frames have this type in the direct map, and where it is looked up. */
 static inline void user_expect_pages(struct __test_metadata *_metadata,
 				     struct user *user, const uint64_t *pfns,

@@ -36,6 +36,7 @@
 #include <asm/set_memory.h>
 
 #include "pat_free_ioctl.h"
+#include "pat_set.h"
 #include "pat_test_ioctl.h"
 
 /* In blocks from which what is in the way can be moved: see drain_lists(). */
@@ -528,32 +529,6 @@ out_release:
 	return err;
 }
 
-static int set_call(struct item *item, const struct pat_free_set *req)
-{
-	struct page **pages = item->pages + req->first;
-	unsigned long addr = (unsigned long)page_address(pages[0]);
-
-	switch (req->api) {
-	case PAT_TEST_SET_MEMORY_UC:
-		return set_memory_uc(addr, req->count);
-	case PAT_TEST_SET_MEMORY_WC:
-		return set_memory_wc(addr, req->count);
-	case PAT_TEST_SET_MEMORY_WB:
-		return set_memory_wb(addr, req->count);
-	case PAT_TEST_SET_PAGES_UC:
-		return set_pages_uc(pages[0], req->count);
-	case PAT_TEST_SET_PAGES_WB:
-		return set_pages_wb(pages[0], req->count);
-	case PAT_TEST_SET_PAGES_ARRAY_UC:
-		return set_pages_array_uc(pages, req->count);
-	case PAT_TEST_SET_PAGES_ARRAY_WC:
-		return set_pages_array_wc(pages, req->count);
-	case PAT_TEST_SET_PAGES_ARRAY_WB:
-		return set_pages_array_wb(pages, req->count);
-	}
-	return -EINVAL;
-}
-
 static pgprot_t keep_prot(pgprot_t prot)
 {
 	return prot;
@@ -605,7 +580,7 @@ static long ioctl_set(struct pat_free_file *file, void __user *arg)
 		goto out_unlock;
 	}
 	item->changed = true;
-	req.err = set_call(item, &req);
+	req.err = pat_set_call(req.api, item->pages + req.first, req.count);
 	if (!req.err)
 		item->prot = prot_of(req.api);
 out_unlock:

@@ -38,6 +38,7 @@
 #include <asm/processor.h>
 #include <asm/set_memory.h>
 
+#include "pat_set.h"
 #include "pat_test_ioctl.h"
 
 /* WB, WT, UC-, UC twice: what PWT and PCD mean without PAT. */
@@ -602,31 +603,6 @@ out_unlock:
 	return err;
 }
 
-static int set_call(const struct pat_test_set *req, struct page **pages)
-{
-	unsigned long addr = (unsigned long)page_address(pages[0]);
-
-	switch (req->api) {
-	case PAT_TEST_SET_MEMORY_UC:
-		return set_memory_uc(addr, req->count);
-	case PAT_TEST_SET_MEMORY_WC:
-		return set_memory_wc(addr, req->count);
-	case PAT_TEST_SET_MEMORY_WB:
-		return set_memory_wb(addr, req->count);
-	case PAT_TEST_SET_PAGES_UC:
-		return set_pages_uc(pages[0], req->count);
-	case PAT_TEST_SET_PAGES_WB:
-		return set_pages_wb(pages[0], req->count);
-	case PAT_TEST_SET_PAGES_ARRAY_UC:
-		return set_pages_array_uc(pages, req->count);
-	case PAT_TEST_SET_PAGES_ARRAY_WC:
-		return set_pages_array_wc(pages, req->count);
-	case PAT_TEST_SET_PAGES_ARRAY_WB:
-		return set_pages_array_wb(pages, req->count);
-	}
-	return -EINVAL;
-}
-
 static bool set_takes_array(u32 api)
 {
 	return api == PAT_TEST_SET_PAGES_ARRAY_UC ||
@@ -656,7 +632,8 @@ static long ioctl_set_type(struct pat_test_file *file, void __user *arg)
 		err = -EINVAL;
 	} else {
 		handle->pages.type_changed = true;
-		req.err = set_call(&req, handle->pages.pages + req.first);
+		req.err = pat_set_call(req.api, handle->pages.pages + req.first,
+					req.count);
 	}
 	mutex_unlock(&file->mutex);
 	if (err)
