@@ -10,8 +10,9 @@
  *
  * Each test holds one of the two where the other one's turn is, for a while: the
  * process that maps, forks, moves, unmaps, or exits in the midst of that, or the
- * owner of the page between two steps of a change. When both are through, all
- * entries have the page's type.
+ * owner of the page between two steps of a change. Meanwhile no page is mapped
+ * write-back and write-combining at a time; when both are through, all entries
+ * have the page's type.
  *
  * Where a task is held nobody may need a lock that it spins with: CPU 1 has those
  * who would wait, and the one who is to release it.
@@ -44,6 +45,8 @@ struct stage {
 	volatile bool ready;		/* it has what it is to have before */
 	volatile bool act;		/* it is its turn */
 	volatile bool acted;
+	volatile bool clashed;		/* when it had acted */
+	volatile bool changed;		/* by the owner */
 	volatile bool look;		/* all is done: what is there? */
 	volatile bool looked[NR_WITNESSES];
 	struct ram_odd odd[NR_WITNESSES];
@@ -492,6 +495,23 @@ static bool remap_first_page(struct scene *scene, char *at)
 	       !ioctl(scene->row.driver, PAT_TEST_REMAP, &remap) && !remap.err;
 }
 
+/* Is a page cached by one of two mappings, and write-combined by the other? */
+static bool clashes(const struct scene *scene, const char *at)
+{
+	for (unsigned int i = 0; i < NR; i++) {
+		struct pat_test_pte pte = { .addr = (uintptr_t)at + i * PAT_PAGE };
+		struct pat_test_direct direct = { .pfn = scene->block.pfn + i };
+
+		if (ioctl(scene->row.driver, PAT_TEST_READ_PTE, &pte) ||
+		    ioctl(scene->row.driver, PAT_TEST_DIRECT_MAP, &direct))
+			return true;
+		if ((pte.got == PAT_TEST_WB && direct.got == PAT_TEST_WC) ||
+		    (pte.got == PAT_TEST_WC && direct.got == PAT_TEST_WB))
+			return true;
+	}
+	return false;
+}
+
 /* The second half of it is when the change is done. */
 static bool process_acts(struct scene *scene, enum act act)
 {
@@ -511,6 +531,7 @@ static bool process_acts(struct scene *scene, enum act act)
 	case ACT_MAP:
 		second = map_anywhere(scene);
 		good = second != MAP_FAILED;
+		stage->clashed = good && clashes(scene, second);
 		break;
 	case ACT_FORK:
 		child = fork();
@@ -519,10 +540,12 @@ static bool process_acts(struct scene *scene, enum act act)
 			_exit(0);
 		}
 		good = child > 0;
+		stage->clashed = good && clashes(scene, at);
 		break;
 	case ACT_MOVE:
 		at = move(at);
 		good = at != MAP_FAILED;
+		stage->clashed = good && clashes(scene, at);
 		break;
 	case ACT_PROTECT:
 		good = !mprotect(at, size, PROT_NONE);
@@ -533,6 +556,7 @@ static bool process_acts(struct scene *scene, enum act act)
 		break;
 	case ACT_REMAP:
 		good = remap_first_page(scene, at);
+		stage->clashed = good && clashes(scene, at);
 		break;
 	case ACT_UNMAP:
 		good = !munmap(at, size);
@@ -623,14 +647,22 @@ static void act_while_held(struct __test_metadata *_metadata,
 		_exit(!(delay_run_on(DELAY_CPU_HELD) &&
 			hold_at(scene, symbol, held->nth) &&
 			!ram_set(scene->row.driver, &scene->block, api_for(to),
-				 0, NR)));
+				 0, NR) &&
+			(stage->changed = true)));
 	}
 	delay_wait_held(_metadata, scene->delay);
+	ROW_CLAIM(&scene->row, !stage->changed, "%s: that is not called",
+		  scene->what);
 	expect_requests(_metadata);
 	stage->act = true;
 	for (unsigned int i = 0; i < TURN && !has_acted(stage, process); i++)
 		pat_sleep_ms(1);
-	if (!has_acted(stage, process))
+	/* Else the types may be those of different moments. */
+	if (has_acted(stage, process))
+		ROW_CLAIM(&scene->row, !stage->clashed,
+			  "%s: write-back and write-combining at a time",
+			  scene->what);
+	else
 		TH_LOG("%s: the process waits", scene->what);
 	delay_release(_metadata, scene->delay);
 	ROW_CLAIM(&scene->row, ended_well(owner), "%s: fails", scene->what);
