@@ -1027,7 +1027,7 @@ static void expect_follows(struct __test_metadata *_metadata, int driver, bool p
 			direct = dm_type_of(&now.map, phys);
 			look_away(&now);
 			if (!pat || pat_on_stock() || direct == PAT_TEST_WB ||
-			    waited == PATIENCE / 100)
+			    waited == 30)
 				break;
 			pat_sleep_ms(100);
 		}
