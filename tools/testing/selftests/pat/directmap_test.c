@@ -1272,6 +1272,20 @@ TEST_F(directmap, memory_offline_and_online)
 	}
 }
 
+static bool iomem_has(struct __test_metadata *_metadata, uint64_t phys)
+{
+	char *text = read_all(_metadata, "/proc/iomem");
+	struct dm_areas iomem = {};
+	uint64_t next;
+	bool found;
+
+	dm_iomem(&iomem, text);
+	free(text);
+	found = dm_area_of(&iomem, phys, &next);
+	dm_areas_free(&iomem);
+	return found;
+}
+
 /* The last test: this cannot be undone from in here. */
 TEST_F(directmap, memory_removed)
 {
@@ -1286,14 +1300,15 @@ TEST_F(directmap, memory_removed)
 		struct pat_test_direct direct = { .pfn = blocks[i].pfn };
 		unsigned int waited = 0;
 
-		/* The kernel forgets the block first, and then the memory. */
+		/* The kernel forgets the block, then its direct map, and then what it was. */
 		do {
 			ASSERT_LT(waited++, PATIENCE)
 				TH_LOG("%s is not removed", blocks[i].dir);
 			pat_sleep_ms(1);
 			ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP, &direct));
 		} while (!access(blocks[i].dir, F_OK) ||
-			 direct.got != PAT_TEST_NOT_MAPPED);
+			 direct.got != PAT_TEST_NOT_MAPPED ||
+			 iomem_has(_metadata, block_start(&blocks[i])));
 	}
 	if (nr)
 		expect_blocks(_metadata, self->driver, blocks, nr, DM_NOTHING);
