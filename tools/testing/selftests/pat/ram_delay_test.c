@@ -531,7 +531,6 @@ static bool process_acts(struct scene *scene, enum act act)
 	case ACT_MAP:
 		second = map_anywhere(scene);
 		good = second != MAP_FAILED;
-		stage->clashed = good && clashes(scene, second);
 		break;
 	case ACT_FORK:
 		child = fork();
@@ -540,12 +539,10 @@ static bool process_acts(struct scene *scene, enum act act)
 			_exit(0);
 		}
 		good = child > 0;
-		stage->clashed = good && clashes(scene, at);
 		break;
 	case ACT_MOVE:
 		at = move(at);
 		good = at != MAP_FAILED;
-		stage->clashed = good && clashes(scene, at);
 		break;
 	case ACT_PROTECT:
 		good = !mprotect(at, size, PROT_NONE);
@@ -556,7 +553,6 @@ static bool process_acts(struct scene *scene, enum act act)
 		break;
 	case ACT_REMAP:
 		good = remap_first_page(scene, at);
-		stage->clashed = good && clashes(scene, at);
 		break;
 	case ACT_UNMAP:
 		good = !munmap(at, size);
@@ -565,6 +561,10 @@ static bool process_acts(struct scene *scene, enum act act)
 	case ACT_DIE:
 		raise(SIGKILL);
 	}
+	/* What is not mapped any more clashes with nothing. */
+	if (good)
+		stage->clashed = clashes(scene, at) ||
+				 (second && clashes(scene, second));
 	stage->acted = true;
 	if (!good)
 		return false;

@@ -13,8 +13,9 @@
  *	stock, varies	pass		xfail
  *
  * "Varies": whether the bug shows depends on what has run before, as with a
- * warning that is given once a boot. Else a test that cannot see its bug fails on the stock kernel. Where PAT is off
- * there are no records to claim anything about; the mappings must still work.
+ * warning that is given once a boot. Else a test that cannot see its bug fails
+ * on the stock kernel. Where PAT is off there are no records to claim anything
+ * about; the mappings must still work.
  *
  * The frames mapped are those of a PCI BAR with plain memory behind it that no
  * driver uses. Each test has pages of its own in it, as what the stock kernel
