@@ -30,6 +30,9 @@
 #define PATIENCE 60000
 
 
+#define NOTHING_OFFLINE \
+	"no memory is offline: it needs a DIMM that nobody has put online"
+
 PAT_FIXTURE(hotplug)
 
 /* --- workers: what goes on meanwhile ------------------------------------------ */
@@ -359,7 +362,7 @@ TEST_F(hotplug, memory)
 	struct crew crew;
 
 	if (!nr)
-		SKIP(return, "no memory is offline: it needs a DIMM that nobody has put online");
+		SKIP(return, NOTHING_OFFLINE);
 	crew_start(_metadata, &crew, self->pat, blocks, nr);
 	crew_round(_metadata, &crew);
 	for (unsigned int i = 0; i < CYCLES; i++) {
@@ -401,8 +404,11 @@ TEST_F(hotplug, memory_devmem)
 	int allowed = self->pat && pat_on_stock() ? EINVAL : 0;
 	static struct block blocks[MAX_BLOCKS];
 	unsigned int nr = read_offline_blocks(_metadata, blocks);
-	int devmem = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	int devmem;
 
+	if (!nr)
+		SKIP(return, NOTHING_OFFLINE);
+	devmem = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, devmem);
 	for (unsigned int b = 0; b < nr; b++) {
 		const uint64_t first = blocks[b].pfn;
@@ -494,7 +500,7 @@ TEST_F(hotplug, memory_freed_write_combining)
 	int driver;
 
 	if (!nr)
-		SKIP(return, "no memory is offline: it needs a DIMM that nobody has put online");
+		SKIP(return, NOTHING_OFFLINE);
 	driver = pat_open_device(_metadata, "pat_free");
 	if (is_caught)
 		pat_expect_message(FREED_MESSAGE);
@@ -587,7 +593,7 @@ TEST_F(hotplug, memory_removed)
 	struct crew crew;
 
 	if (!nr)
-		return;
+		SKIP(return, NOTHING_OFFLINE);
 	/* Stock does not let RAM be mapped, and without PAT nothing is tracked. */
 	for (unsigned int b = 0; self->pat && !pat_on_stock() && b < nr; b++)
 		at[b] = map_offline(_metadata, &blocks[b]);
