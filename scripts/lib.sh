@@ -40,6 +40,8 @@ number()
 		die "$1=$2 is not a whole number from $3 to $4"
 }
 
+# The line of counts, and what the counts of several commands add up to.
+COUNTS='^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$'
 passed=0 failed=0 skipped=0
 
 # count_run LOG COMMAND...: run a command and show its output, which ends with a line of counts; add these to $passed,
@@ -50,13 +52,13 @@ count_run()
 
 	shift
 	"$@" 2>&1 | tee "$log" || result=$?
-	[[ ! $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]] ||
+	[[ ! $(tail -n 1 "$log") =~ $COUNTS ]] ||
 		counts=("${BASH_REMATCH[@]:1}")
 	[ $result = 0 ] || [ "${counts[1]}" != 0 ] || counts[1]=1
 	passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
 }
 
-# count_verdict: what count_run has added up, as the last line; a failure if there was one, or nothing passed.
+# count_verdict: what was added up, as the last line; a failure if there was one, or nothing passed.
 count_verdict()
 {
 	echo "$passed passed, $failed failed, $skipped skipped"
