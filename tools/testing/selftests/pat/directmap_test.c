@@ -1272,20 +1272,6 @@ TEST_F(directmap, memory_offline_and_online)
 	}
 }
 
-static bool iomem_has(struct __test_metadata *_metadata, uint64_t phys)
-{
-	char *text = read_all(_metadata, "/proc/iomem");
-	struct dm_areas iomem = {};
-	uint64_t next;
-	bool found;
-
-	dm_iomem(&iomem, text);
-	free(text);
-	found = dm_area_of(&iomem, phys, &next);
-	dm_areas_free(&iomem);
-	return found;
-}
-
 /* The last test: this cannot be undone from in here. */
 TEST_F(directmap, memory_removed)
 {
@@ -1308,7 +1294,7 @@ TEST_F(directmap, memory_removed)
 			ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_DIRECT_MAP, &direct));
 		} while (!access(blocks[i].dir, F_OK) ||
 			 direct.got != PAT_TEST_NOT_MAPPED ||
-			 iomem_has(_metadata, block_start(&blocks[i])));
+			 block_is_ram(&blocks[i]));
 	}
 	if (nr)
 		expect_blocks(_metadata, self->driver, blocks, nr, DM_NOTHING);

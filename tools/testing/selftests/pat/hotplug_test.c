@@ -609,7 +609,14 @@ TEST_F(hotplug, memory_removed)
 				TH_LOG("%s is not removed", blocks[b].dir);
 			pat_sleep_ms(1);
 		}
-		/* The kernel forgets the block first, and then the memory. */
+		/*
+		 * The kernel forgets the block first, then its struct pages, and
+		 * then that it was RAM. In between stock's look-up takes it for
+		 * RAM, reads a struct page that is not there, and dies.
+		 */
+		while (pat_on_stock() && block_is_ram(&blocks[b]) &&
+		       waited++ < PATIENCE)
+			pat_sleep_ms(1);
 		while (!ioctl(self->driver, PAT_TEST_LOOKUP, &lookup) &&
 		       lookup.immune != self->pat && waited++ < PATIENCE)
 			pat_sleep_ms(1);

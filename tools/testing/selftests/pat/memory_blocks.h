@@ -73,6 +73,21 @@ read_offline_blocks(struct __test_metadata *_metadata,
 	return nr;
 }
 
+static inline bool block_ram_visit(unsigned int depth, uint64_t start,
+				   uint64_t end, const char *name, void *data)
+{
+	const struct block *block = data;
+
+	return !strcmp(name, "System RAM") && start < block_end(block) &&
+	       end > block_start(block);
+}
+
+/* The kernel still calls it RAM, the last that it forgets of a block. */
+static inline bool block_is_ram(struct block *block)
+{
+	return pat_iomem_find(block_ram_visit, block);
+}
+
 /* A page that is in use may not move just now: the kernel leaves it to us to retry. */
 static inline void block_set(struct __test_metadata *_metadata,
 			     const struct block *block, const char *state)
