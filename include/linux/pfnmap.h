@@ -21,7 +21,7 @@ struct mmu_gather;
 #ifdef CONFIG_ARCH_HAS_PFNMAP_RECORDS
 
 int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
-		  unsigned long pfn, unsigned long size, pgprot_t prot);
+		  unsigned long pfn, unsigned long size, pgprot_t *prot);
 unsigned long pfnmap_run(unsigned long pfn, unsigned long size, pgprot_t *prot);
 void pfnmap_populated(struct vm_area_struct *vma, unsigned long addr,
 		      unsigned long size);
@@ -73,9 +73,9 @@ static inline bool vma_copies_typed(const struct vm_area_struct *vma)
 
 static inline int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 				unsigned long pfn, unsigned long size,
-				pgprot_t prot)
+				pgprot_t *prot)
 {
-	return 0;
+	return 1;
 }
 
 static inline unsigned long pfnmap_run(unsigned long pfn, unsigned long size,

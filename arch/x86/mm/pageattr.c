@@ -24,7 +24,12 @@
  *
  * Between a write-back and a write-combining mapping there is always UC- at one
  * side, which CPUs keep coherent; caches are flushed when the last write-back
- * mapping is gone (Intel SDM, volume 3, on changing the type of a page).
+ * mapping is gone.  The direct map itself goes from one to the other in one step.
+ * What the Intel SDM (volume 3, "Programming the PAT") warns of are writes: those
+ * by write-combining need not look into the caches.  Nobody writes here: the pages
+ * are their owner's, who waits for the change.  What a CPU reads by itself through
+ * an old translation is clean, and gone with the flush of the caches, which comes
+ * after that of the TLBs, as the SDM wants it.
  *
  * Who maps a page at the same time cannot be missed: it looks after it has
  * announced itself, and so does cpa.  A PFN mapping has its record linked and
@@ -449,7 +454,7 @@ static void cpa_undo_direct_map(const struct pat_cpa *cpa,
 			part.pages += at;
 		else
 			part.addr += at << PAGE_SHIFT;
-		WARN_ON_ONCE(cpa_restore_direct_map(&part, before));
+		WARN_ON_ONCE(cpa_set_direct_map(&part, before));
 	}
 }
 

@@ -107,6 +107,28 @@ static int pat_sync_untracked(u64 start, u64 end, enum page_cache_mode type)
 
 #ifdef CONFIG_X86_PAT
 
+static __always_inline enum page_cache_mode
+pat_type_of(unsigned long pfn, enum page_cache_mode (*reserved_type)(unsigned long pfn))
+{
+	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
+
+	/* The struct page may go with its memory, but not before we are done. */
+	rcu_read_lock();
+	switch (pat_ram_kind(pfn)) {
+	case PAT_FRAMES_RAM:
+		type = pat_ram_type(pfn);
+		break;
+	case PAT_FRAMES_OFFLINE:
+		break;
+	default:
+		if (!pat_untracked(pfn, 1))
+			type = reserved_type(pfn);
+		break;
+	}
+	rcu_read_unlock();
+	return type;
+}
+
 /**
  * pat_lookup - the memory type in force for a frame
  * @pfn: any frame
@@ -118,26 +140,19 @@ static int pat_sync_untracked(u64 start, u64 end, enum page_cache_mode type)
  */
 enum page_cache_mode pat_lookup(unsigned long pfn)
 {
-	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
-	unsigned long run;
+	return pat_type_of(pfn, pat_reserved_type);
+}
 
-	if (pat_untracked(pfn, 1))
-		return type;
-
-	/* The struct page may go with its memory, but not before we are done. */
-	rcu_read_lock();
-	switch (pat_ram_run(pfn, 1, &run)) {
-	case PAT_FRAMES_RAM:
-		type = pat_ram_type(pfn);
-		break;
-	case PAT_FRAMES_OFFLINE:
-		break;
-	default:
-		type = pat_reserved_type(pfn);
-		break;
-	}
-	rcu_read_unlock();
-	return type;
+/**
+ * pat_lookup_near - pat_lookup() for who may ask pat_reserved_recent() next
+ * @pfn: any frame
+ *
+ * Context: task; takes no lock.
+ * Return: as pat_lookup().
+ */
+enum page_cache_mode pat_lookup_near(unsigned long pfn)
+{
+	return pat_type_of(pfn, pat_reserved_near);
 }
 
 /**
@@ -195,9 +210,6 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 	return true;
 }
 
-/* Frames below 1 MiB: the direct map has them, whatever they are. */
-#define PAT_LOW_END	(ISA_END_ADDRESS >> PAGE_SHIFT)
-
 static DEFINE_MUTEX(low_mutex);
 
 /* Set the direct map of low frames, which somebody holds with @type or nobody. */
@@ -215,7 +227,7 @@ static int pat_set_low(unsigned long pfn, unsigned long nr,
 	err = cpa_set_direct_map(&cpa, type);
 	/* Others may hold some of these frames with that type. */
 	if (err)
-		cpa_restore_direct_map(&cpa, type);
+		cpa_set_direct_map(&cpa, type);
 	return err;
 }
 
@@ -241,15 +253,14 @@ static void pat_restore_low(struct work_struct *work)
 static DECLARE_WORK(pat_low_work, pat_restore_low);
 
 /**
- * pat_low_released - a record of reserved frames goes
- * @pfn: its first frame
+ * pat_low_released - a record of reserved frames below PAT_LOW_END goes
  * @type: its type
  *
  * Context: any.
  */
-void pat_low_released(unsigned long pfn, enum page_cache_mode type)
+void pat_low_released(enum page_cache_mode type)
 {
-	if (pfn < PAT_LOW_END && type != _PAGE_CACHE_MODE_WB)
+	if (type != _PAGE_CACHE_MODE_WB)
 		queue_work(system_unbound_wq, &pat_low_work);
 }
 
@@ -288,8 +299,6 @@ static void pat_name_holder(struct pat_map *map, enum pat_holder holder,
 {
 	map->holder = holder;
 	map->caller = caller;
-	map->pid = current->pid;
-	get_task_comm(map->comm, current);
 	if (holder == PAT_HOLDER_KERNEL) {
 		map->vma.vm_mm = &init_mm;
 		map->vma.vm_end += (unsigned long)vaddr;
@@ -297,14 +306,13 @@ static void pat_name_holder(struct pat_map *map, enum pat_holder holder,
 	}
 }
 
-/* Link all of @chain, with one type, or none of it. */
+/* Link all of @chain, with one type, or none of it.  Records locked. */
 static int pat_link_chain(struct pat_map *chain, enum page_cache_mode want,
 			  enum pat_match match, enum page_cache_mode *granted)
 {
 	struct pat_map *map, *undo;
 	int err = 0;
 
-	pat_records_lock();
 	for (map = chain; map; map = map->next) {
 		err = pat_record_admit(map, want, match);
 		if (err)
@@ -314,7 +322,6 @@ static int pat_link_chain(struct pat_map *chain, enum page_cache_mode want,
 	}
 	for (undo = chain; err && undo != map; undo = undo->next)
 		pat_record_unlink(undo);
-	pat_records_unlock();
 	if (!err)
 		*granted = want;
 	return err;
@@ -331,43 +338,38 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 {
 	struct pat_map *chain = NULL, *map;
 	unsigned long left, part;
-	int err;
+	int err = 0;
 
+	pat_records_lock();
 	for (left = nr; left; left -= part) {
 		part = min(left, PAT_MAP_MAX_PAGES);
-		map = pat_map_alloc(pfn + nr - left, part, GFP_KERNEL);
+		map = pat_map_recycle(pfn + nr - left, part);
 		if (!map) {
-			pat_map_free_chain(chain);
-			return -ENOMEM;
+			pat_records_unlock();
+			map = pat_map_alloc(pfn + nr - left, part, GFP_KERNEL);
+			pat_records_lock();
+		}
+		if (!map) {
+			err = -ENOMEM;
+			break;
 		}
 		pat_name_holder(map, holder, vaddr, caller);
 		map->next = chain;
 		chain = map;
 	}
-
-	while ((err = pat_link_chain(chain, want, match, granted)) ==
-	       PAT_ADMIT_STALE)
+	while (!err) {
+		err = pat_link_chain(chain, want, match, granted);
+		if (err != PAT_ADMIT_STALE)
+			break;
+		pat_records_unlock();
 		vm_unmap_aliases();
+		pat_records_lock();
+		err = 0;
+	}
+	pat_records_unlock();
 	if (err)
 		pat_map_free_chain(chain);
 	return err;
-}
-
-/* Find, under the lock, what pat_reserve_frames() linked. */
-static struct pat_map *pat_find_record(unsigned long pfn, unsigned long nr,
-				       enum pat_holder holder,
-				       const void *vaddr)
-{
-	unsigned long addr = (unsigned long)vaddr;
-	struct pat_map *map;
-
-	if (holder == PAT_HOLDER_RANGE)
-		return pat_record_find_range(pfn, nr);
-
-	map = pat_record_first(&init_mm, addr, addr + PAGE_SIZE);
-	while (map && (pat_map_pfn(map) != pfn || pat_map_pages(map) != nr))
-		map = pat_record_next(map, addr, addr + PAGE_SIZE);
-	return map;
 }
 
 /*
@@ -377,14 +379,14 @@ static struct pat_map *pat_find_record(unsigned long pfn, unsigned long nr,
 static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr,
 				     enum pat_holder holder, const void *vaddr)
 {
-	struct pat_map *chain, *map;
+	struct pat_map *chain = NULL, *map;
 	unsigned long left, part;
 
 	pat_records_lock();
-	chain = pat_stale_reap();
 	for (left = nr; left; left -= part) {
 		part = min(left, PAT_MAP_MAX_PAGES);
-		map = pat_find_record(pfn + nr - left, part, holder, vaddr);
+		map = pat_record_find(pfn + nr - left, part,
+				      (unsigned long)vaddr);
 		if (!map)
 			break;
 		if (holder == PAT_HOLDER_KERNEL) {
@@ -497,7 +499,7 @@ static int pat_free(u64 start, u64 end, enum pat_holder holder,
  */
 bool pat_pfn_immune_to_uc_mtrr(unsigned long pfn)
 {
-	switch (pat_lookup(pfn)) {
+	switch (pat_type_of(pfn, pat_reserved_type)) {
 	case _PAGE_CACHE_MODE_UC:
 	case _PAGE_CACHE_MODE_UC_MINUS:
 	case _PAGE_CACHE_MODE_WC:

@@ -50,7 +50,7 @@ static long change(unsigned long frame, unsigned long nr,
 	return 1;
 }
 
-static int set_type(const struct pat_cpa *cpa, enum page_cache_mode type)
+int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
 {
 	unsigned long first = PHYS_PFN(__pa(cpa->addr)), i;
 	long done = 0;
@@ -68,22 +68,6 @@ static int set_type(const struct pat_cpa *cpa, enum page_cache_mode type)
 					      first + i);
 	shim_preemption_point();
 	return err;
-}
-
-int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
-{
-	int err = 0;
-
-	if (type == _PAGE_CACHE_MODE_WC)
-		err = set_type(cpa, _PAGE_CACHE_MODE_UC_MINUS);
-	return err ?: set_type(cpa, type);
-}
-
-int cpa_restore_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type)
-{
-	if (type == _PAGE_CACHE_MODE_WC)
-		set_type(cpa, _PAGE_CACHE_MODE_UC_MINUS);
-	return set_type(cpa, type);
 }
 
 /* An entry of the last level there is. */

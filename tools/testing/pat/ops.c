@@ -1223,6 +1223,7 @@ static void op_wrap(void)
 	u64 end = take(2) ? start : start - PFN_PHYS(take(4));
 	enum page_cache_mode type;
 	int slot;
+	pgprot_t prot = __pgprot(0);
 	struct toy_vma *area;
 	struct toy_mm *toy = take_mm(&slot);
 
@@ -1239,7 +1240,7 @@ static void op_wrap(void)
 	/* Two pages of which the second is beyond all physical memory. */
 	SHIM_CHECK(pfnmap_record(&area->vma, area->vma.vm_start,
 				 PHYS_PFN(__PHYSICAL_MASK), 2 * PAGE_SIZE,
-				 __pgprot(0)) == -EINVAL);
+				 &prot) == -EINVAL);
 }
 
 /* The worker that unmaps what was removed takes any mmap_lock. */

@@ -649,11 +649,14 @@ int toy_remap(struct toy_mm *toy, struct toy_vma *area, int page,
 {
 	pgprot_t prot = pat_pgprot(__pgprot(0), type);
 	int err, done, end, run, i;
+	bool typed;
 
 	err = pfnmap_record(&area->vma, TOY_ADDR(page), frame,
-			    (unsigned long)nr << PAGE_SHIFT, prot);
-	if (err)
+			    (unsigned long)nr << PAGE_SHIFT, &prot);
+	if (err < 0)
 		return err;
+	typed = err;
+	err = 0;
 	for (done = 0; done < nr && !err; done = end) {
 		end = table_end(page + done, page + nr) - page;
 		lock_table(toy, page + done);
@@ -662,7 +665,9 @@ int toy_remap(struct toy_mm *toy, struct toy_vma *area, int page,
 				err = -ENOMEM;
 				break;
 			}
-			if (i == run)
+			if (typed)
+				run = end;
+			else if (i == run)
 				run += pfnmap_run(frame + i,
 						  (unsigned long)(end - i) << PAGE_SHIFT,
 						  &prot) >> PAGE_SHIFT;

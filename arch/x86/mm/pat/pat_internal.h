@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include <asm/e820/types.h>
 #include <asm/x86_init.h>
 
 struct cpuinfo_x86;
@@ -48,6 +49,7 @@ enum pat_frames {
 
 enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
 			    unsigned long *run);
+enum pat_frames pat_ram_kind(unsigned long pfn);
 enum page_cache_mode pat_ram_type(unsigned long pfn);
 void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type);
 enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type);
@@ -75,7 +77,6 @@ struct pat_cpa {
 };
 
 int cpa_set_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
-int cpa_restore_direct_map(const struct pat_cpa *cpa, enum page_cache_mode type);
 
 /* ../pageattr.c: changing the type of RAM in every mapping there is */
 
@@ -133,19 +134,18 @@ enum pat_match {
  * @vma: frames @vma.vm_pgoff onwards, mapped at [@vma.vm_start, @vma.vm_end)
  *	of @vma.vm_mm with the memory type in @vma.vm_page_prot; linked by
  *	frame in the dummy inode's i_mmap through @vma.shared
- * @by_addr: link by address in its mm's context.pat_maps
+ * @by_addr: link by address in its process's context.pat_maps
  * @by_addr_last: highest address in the subtree of @by_addr
  * @stamp: when it was made, on the clock that zaps advance; of a stale record,
  *	how many purges of vmalloc space had begun then
  * @list: while linked, the inexact records: those that may cover pages which
  *	are not mapped any more; later the stale ones
  * @caller: kernel code that asked
- * @pid: process that asked
+ * @pid: process that asked, of a PFN mapping
  * @comm: its name
  * @holder: what kind of mapping it is
  * @ram: frames are RAM; the type is each page's own, not @vma's
  * @next: chains records that are not linked, inside one call
- * @rcu: frees it when no look-up can be at it
  */
 struct pat_map {
 	struct vm_area_struct	vma;
@@ -158,10 +158,7 @@ struct pat_map {
 	char			comm[TASK_COMM_LEN];
 	enum pat_holder		holder;
 	bool			ram;
-	union {
-		struct pat_map	*next;
-		struct rcu_head	rcu;
-	};
+	struct pat_map		*next;
 };
 
 /* More pages do not fit the virtual range of one record (i386 with PAE). */
@@ -200,7 +197,7 @@ int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
 void pat_record_link(struct pat_map *map);
 void pat_record_unlink(struct pat_map *map);
 void pat_record_retire(struct pat_map *map);
-struct pat_map *pat_stale_reap(void);
+struct pat_map *pat_map_recycle(unsigned long pfn, unsigned long nr);
 void pat_record_move_ends(struct pat_map *map, unsigned long start,
 			  unsigned long end);
 void pat_record_split(struct pat_map *map, struct pat_map *upper,
@@ -217,11 +214,15 @@ void pat_record_mark_inexact(struct pat_map *map);
 void pat_record_mark_exact(struct pat_map *map);
 bool pat_record_is_exact(const struct pat_map *map);
 struct pat_map *pat_record_inexact(void);
-struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr);
+struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr,
+				unsigned long addr);
 
 enum page_cache_mode pat_reserved_type(unsigned long pfn);
 enum page_cache_mode pat_reserved_type_or(unsigned long pfn,
 					  enum page_cache_mode none);
+bool pat_reserved_recent(unsigned long pfn, pgprot_t *prot);
+enum page_cache_mode pat_reserved_near(unsigned long pfn);
+void pat_reserved_changed(void);
 bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
 			  enum page_cache_mode *type);
 
@@ -265,6 +266,10 @@ void pat_validate_ram(struct pat_verdict *verdict);
 /* Not tracked at all: the legacy ISA range, and the GRU on UV. */
 static inline bool pat_untracked(unsigned long pfn, unsigned long nr)
 {
+	/* No other platform says anything else than is_ISA_range(). */
+	if (!IS_ENABLED(CONFIG_X86_UV))
+		return pfn >= ISA_START_ADDRESS >> PAGE_SHIFT &&
+		       pfn + nr <= ISA_END_ADDRESS >> PAGE_SHIFT;
 	return x86_platform.is_untracked_pat_range(PFN_PHYS(pfn),
 						   PFN_PHYS(pfn + nr));
 }
@@ -272,9 +277,14 @@ static inline bool pat_untracked(unsigned long pfn, unsigned long nr)
 bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 			 unsigned long *nr);
 enum page_cache_mode pat_lookup(unsigned long pfn);
+enum page_cache_mode pat_lookup_near(unsigned long pfn);
 int pat_sync_low(unsigned long pfn, unsigned long nr,
 		 enum page_cache_mode type);
-void pat_low_released(unsigned long pfn, enum page_cache_mode type);
+
+/* Frames below 1 MiB: the direct map has them, whatever they are. */
+#define PAT_LOW_END	(ISA_END_ADDRESS >> PAGE_SHIFT)
+
+void pat_low_released(enum page_cache_mode type);
 enum page_cache_mode pat_effective_want(unsigned long pfn, unsigned long nr,
 					enum page_cache_mode want);
 

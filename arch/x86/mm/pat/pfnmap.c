@@ -195,7 +195,7 @@ static int pat_prepare_records(const struct vm_area_struct *vma,
 		map->vma.vm_end += addr;
 		map->holder = PAT_HOLDER_USER;
 		map->pid = current->pid;
-		get_task_comm(map->comm, current);
+		memcpy(map->comm, current->comm, sizeof(map->comm));
 		map->ram = kind != PAT_RUN_RESERVED;
 		/* What a look-up should find if the memory is taken away. */
 		if (map->ram)
@@ -341,7 +341,8 @@ static struct pat_map *pat_extend_neighbour(struct pat_map *map,
  * @addr: first address, page aligned
  * @pfn: first frame
  * @size: bytes, a multiple of the page size
- * @prot: page protection, with the memory type wanted
+ * @prot: page protection, with the memory type wanted; receives the one that all
+ *	entries must have, if that can be said now
  *
  * Reserved frames are held with the type wanted, or with the one that is in
  * force if that is as good; RAM is mapped with the type it has.  pfnmap_run()
@@ -349,13 +350,14 @@ static struct pat_map *pat_extend_neighbour(struct pat_map *map,
  * zap of what it did set drops the records.
  *
  * Context: mmap_lock held for writing; may sleep.
- * Return: 0; -EINVAL if the range wraps or reserved frames are held with a type
+ * Return: 1, and @prot is for all; 0 if pfnmap_run() has to be asked, since types
+ * differ or may change meanwhile; -EINVAL if the range wraps or reserved frames are held with a type
  * that does not serve; -ENOMEM.  On failure nothing is recorded.
  */
 int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
-		  unsigned long pfn, unsigned long size, pgprot_t prot)
+		  unsigned long pfn, unsigned long size, pgprot_t *prot)
 {
-	enum page_cache_mode want = pgprot2cachemode(prot);
+	enum page_cache_mode want = pgprot2cachemode(*prot);
 	u64 start = PFN_PHYS(pfn);
 	struct pat_map *chain;
 	unsigned long nr;
@@ -364,7 +366,7 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 	if (!pat_range_to_frames(start, start + size, &pfn, &nr))
 		return -EINVAL;
 	if (!pat_enabled())
-		return 0;
+		return 1;
 
 	err = pat_prepare_records(vma, addr, pfn, nr, want, &chain);
 	if (err || !chain)
@@ -378,9 +380,15 @@ int pfnmap_record(struct vm_area_struct *vma, unsigned long addr,
 		pat_recheck_chain(chain);
 		err = pat_sync_chain(chain);
 	}
-	if (err)
+	if (err) {
 		pat_map_free_chain(chain);
-	return err;
+		return err;
+	}
+	/* It stays as it is until pfnmap_populated(): see PAT_STAMP_POPULATING. */
+	if (chain->ram || pat_map_pages(chain) != nr)
+		return 0;
+	*prot = pat_pgprot(*prot, pat_map_type(chain));
+	return 1;
 }
 
 /**
@@ -466,11 +474,10 @@ static enum page_cache_mode pat_lookup_wish(const struct vm_area_struct *vma,
 					    unsigned long pfn,
 					    enum page_cache_mode want)
 {
-	enum page_cache_mode type = pat_lookup(pfn);
-	unsigned long run;
+	enum page_cache_mode type = pat_lookup_near(pfn);
 
 	if (unlikely(type != want) && want != _PAGE_CACHE_MODE_WB &&
-	    pat_ram_run(pfn, 1, &run) == PAT_FRAMES_RAM)
+	    pat_ram_kind(pfn) == PAT_FRAMES_RAM)
 		pat_say_wish(vma, "page", pfn, 1, want, type);
 	return type;
 }
@@ -487,8 +494,10 @@ static enum page_cache_mode pat_lookup_wish(const struct vm_area_struct *vma,
 void pfnmap_lookup_prot(const struct vm_area_struct *vma, pgprot_t *prot,
 			pfn_t pfn)
 {
-	if (pat_enabled())
-		*prot = pat_pgprot(*prot, pat_lookup_wish(vma, pfn_t_to_pfn(pfn),
+	unsigned long frame = pfn_t_to_pfn(pfn);
+
+	if (!pat_reserved_recent(frame, prot) && pat_enabled())
+		*prot = pat_pgprot(*prot, pat_lookup_wish(vma, frame,
 							  pgprot2cachemode(*prot)));
 }
 

@@ -57,6 +57,7 @@ struct ram_range {
 
 struct ram_table {
 	struct rcu_head	rcu;
+	unsigned long	end;		/* of the last range */
 	unsigned int	nr;
 	struct ram_range ranges[] __counted_by(nr);
 };
@@ -118,6 +119,31 @@ enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
 }
 
 /**
+ * pat_ram_kind - what kind of frame is this?
+ * @pfn: the frame
+ *
+ * Context: any; takes no lock.
+ * Return: as pat_ram_run().
+ */
+enum pat_frames pat_ram_kind(unsigned long pfn)
+{
+	enum pat_frames frames = PAT_FRAMES_RESERVED;
+	const struct ram_table *table;
+	unsigned int i;
+
+	rcu_read_lock();
+	table = rcu_dereference(ram_table);
+	/* What is most asked for lies behind all RAM, or is RAM. */
+	if (pfn < table->end) {
+		i = ram_table_find(table, pfn);
+		if (pfn >= table->ranges[i].start)
+			frames = table->ranges[i].frames;
+	}
+	rcu_read_unlock();
+	return frames;
+}
+
+/**
  * pat_ram_type - the memory type of a RAM page
  * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
  *
@@ -127,9 +153,11 @@ enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
  */
 enum page_cache_mode pat_ram_type(unsigned long pfn)
 {
-	switch (page_memtype_flags(pfn_to_page(pfn))) {
-	case 0:
+	unsigned long flags = page_memtype_flags(pfn_to_page(pfn));
+
+	if (likely(!flags))
 		return _PAGE_CACHE_MODE_WB;
+	switch (flags) {
 	case 1UL << PG_memtype_lo:
 		return _PAGE_CACHE_MODE_WC;
 	case 1UL << PG_memtype_hi:
@@ -189,6 +217,7 @@ static void ram_table_put(struct ram_table *table, unsigned long start,
 
 	if (start >= end)
 		return;
+	table->end = end;
 	if (last && last->end == start && last->frames == frames) {
 		last->end = end;
 		return;
@@ -277,6 +306,7 @@ static int ram_table_change(unsigned long start, unsigned long end,
 	}
 	ram_table_edit(new, old, start, end, frames);
 	rcu_assign_pointer(ram_table, new);
+	pat_reserved_changed();
 	mutex_unlock(&ram_table_mutex);
 	if (old != boot_table && old != &no_ram)
 		kfree_rcu(old, rcu);

@@ -7,15 +7,16 @@
  * inode: a static one that has no file system and no name and stands for
  * physical memory, its page cache index being the page frame number.  "Which
  * mappings are there of this frame" is then a question that mm already knows
- * how to answer.  A record is also linked by its address in the mm that maps
- * the frames (init_mm for ioremap), so that an unmap, which knows addresses,
- * finds it; a reservation without an address is linked by frame only.
+ * how to answer.  The record of a process mapping is also linked by its address
+ * in the mm that maps the frames, so that a zap, which knows addresses, finds
+ * it.  Who undoes an ioremap() or a reservation knows the frames.
  *
  * Locks
  *	i_mmap_rwsem of the dummy inode, its own lockdep class, protects
  *		both links of every record, all its fields while it is linked
  *	pat_tree_lock (raw, inside it) with pat_tree_seq
- *		makes each change of the frame tree one step for the look-ups
+ *		makes each change of the frame tree one step for the look-ups;
+ *		also pat_generation
  *
  * Look-ups (pat_reserved_type()) take neither.  They walk the frame tree under
  * RCU and start again when the sequence count says that a writer was there; a
@@ -24,12 +25,14 @@
  * keeps the tree finite.  Somebody who has started again often takes the raw
  * lock once: it is held for one tree operation only, with preemption off.
  *
- * A record goes to kfree_rcu() with an rcu_head of its own; vma->vm_rcu would
- * lie over vm_start and vm_end, which a look-up may still be reading.
+ * Records come from a cache of their own whose memory stays records for a grace
+ * period (SLAB_TYPESAFE_BY_RCU).  One that is freed and used again at once may
+ * lead a look-up astray, but not out of the records, and not unnoticed: it was
+ * unlinked, which the sequence count tells.
  *
- *	allocated --link--> linked --unlink--> waits for RCU --> freed
- *	              ^      |  |                    ^
- *	              +------+  +--retire--> stale --+
+ *	allocated --link--> linked --unlink--> freed
+ *	              ^      |  |                ^
+ *	              +------+  +--retire--> stale
  *		move_ends, split: one	     until vmalloc has flushed
  *		step for look-ups
  *
@@ -52,12 +55,14 @@
 #include <linux/fs.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/pfnmap.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include <asm/pat.h>
 
@@ -80,6 +85,9 @@ static DEFINE_RAW_SPINLOCK(pat_tree_lock);
 static seqcount_raw_spinlock_t pat_tree_seq =
 	SEQCNT_RAW_SPINLOCK_ZERO(pat_tree_seq, &pat_tree_lock);
 
+/* Counts what makes a reserved frame's type another, before it does. */
+static unsigned long pat_generation;
+
 /* So many vain attempts, then a look-up waits for the writers. */
 #define PAT_LOOKUP_TRIES	16
 
@@ -91,9 +99,22 @@ static LIST_HEAD(pat_inexact);
 /* How many of the records are of RAM: cpa need not look for them in vain. */
 static unsigned long pat_ram_records;
 
-/* Stale records by frame, and from the oldest to the youngest. */
-static struct rb_root_cached pat_stale = RB_ROOT_CACHED;
+/*
+ * Stale records from the oldest to the youngest, and how many of each type.  By
+ * frame they are only ordered when somebody asks who may care: the list's end,
+ * from pat_stale_unsorted on, is not yet.
+ */
 static LIST_HEAD(pat_stale_list);
+static struct list_head *pat_stale_unsorted = &pat_stale_list;
+static struct rb_root_cached pat_stale = RB_ROOT_CACHED;
+static unsigned long pat_stale_count, pat_stale_count_of[_PAGE_CACHE_MODE_NUM];
+
+/* Those that are purged are freed some time later, and so many at a time. */
+#define PAT_REAP_DELAY	HZ
+#define PAT_REAP_BATCH	256
+
+static void pat_stale_reap(struct work_struct *work);
+static DECLARE_DELAYED_WORK(pat_reap_work, pat_stale_reap);
 
 /* Purges of vmalloc space: begun, and the last one begun that is done. */
 static atomic_long_t purges_begun = ATOMIC_LONG_INIT(0);
@@ -120,7 +141,46 @@ static struct pat_map *vma_to_map(struct vm_area_struct *vma)
 /* The record's place by address, NULL for one that has none. */
 static struct rb_root_cached *pat_map_addr_root(const struct pat_map *map)
 {
-	return map->vma.vm_mm ? &map->vma.vm_mm->context.pat_maps : NULL;
+	return map->holder == PAT_HOLDER_USER ?
+		&map->vma.vm_mm->context.pat_maps : NULL;
+}
+
+static struct kmem_cache *pat_map_cache;
+
+/* What no record fills in is zero, always. */
+static void pat_map_construct(void *map)
+{
+	memset(map, 0, sizeof(struct pat_map));
+}
+
+/* ACPI maps its tables before there are initcalls. */
+static noinline struct kmem_cache *pat_map_create_cache(void)
+{
+	static DEFINE_MUTEX(create_mutex);
+
+	mutex_lock(&create_mutex);
+	if (!pat_map_cache)
+		smp_store_release(&pat_map_cache,
+				  kmem_cache_create("pat_map", sizeof(struct pat_map), 0,
+						    SLAB_TYPESAFE_BY_RCU,
+						    pat_map_construct));
+	mutex_unlock(&create_mutex);
+	return pat_map_cache;
+}
+
+static void pat_map_init(struct pat_map *map, unsigned long pfn, unsigned long nr)
+{
+	/* A look-up may still be at what this was before. */
+	WRITE_ONCE(map->vma.vm_pgoff, pfn);
+	WRITE_ONCE(map->vma.vm_start, 0);
+	WRITE_ONCE(map->vma.vm_end, nr << PAGE_SHIFT);
+	WRITE_ONCE(map->vma.vm_page_prot, __pgprot(0));
+	map->vma.vm_mm = NULL;
+	INIT_LIST_HEAD(&map->list);
+	map->caller = NULL;
+	map->holder = PAT_HOLDER_RANGE;
+	map->ram = false;
+	map->next = NULL;
 }
 
 /**
@@ -135,13 +195,14 @@ static struct rb_root_cached *pat_map_addr_root(const struct pat_map *map)
  */
 struct pat_map *pat_map_alloc(unsigned long pfn, unsigned long nr, gfp_t gfp)
 {
-	struct pat_map *map = kzalloc(sizeof(*map), gfp);
+	struct kmem_cache *cache = smp_load_acquire(&pat_map_cache);
+	struct pat_map *map;
 
-	if (!map)
-		return NULL;
-	map->vma.vm_pgoff = pfn;
-	map->vma.vm_end = nr << PAGE_SHIFT;
-	INIT_LIST_HEAD(&map->list);
+	if (unlikely(!cache))
+		cache = pat_map_create_cache();
+	map = cache ? kmem_cache_alloc(cache, gfp) : NULL;
+	if (map)
+		pat_map_init(map, pfn, nr);
 	return map;
 }
 
@@ -155,7 +216,7 @@ void pat_map_free_chain(struct pat_map *chain)
 		struct pat_map *map = chain;
 
 		chain = map->next;
-		kfree_rcu(map, rcu);
+		kmem_cache_free(pat_map_cache, map);
 	}
 }
 
@@ -200,6 +261,7 @@ static void pat_tree_write_begin(void)
 	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
 	raw_spin_lock(&pat_tree_lock);
 	write_seqcount_begin(&pat_tree_seq);
+	WRITE_ONCE(pat_generation, pat_generation + 1);
 }
 
 static void pat_tree_write_end(void)
@@ -247,8 +309,8 @@ void pat_record_unlink(struct pat_map *map)
 	pat_tree_write_end();
 	if (map->ram)
 		WRITE_ONCE(pat_ram_records, pat_ram_records - 1);
-	else
-		pat_low_released(pat_map_pfn(map), pat_map_type(map));
+	else if (pat_map_pfn(map) < PAT_LOW_END)
+		pat_low_released(pat_map_type(map));
 }
 
 /**
@@ -270,6 +332,9 @@ void pfnmap_purge_begin(void)
 void pfnmap_purge_end(void)
 {
 	atomic_long_set_release(&purge_done, atomic_long_read(&purges_begun));
+	if (READ_ONCE(pat_stale_count))
+		queue_delayed_work(system_unbound_wq, &pat_reap_work,
+				   PAT_REAP_DELAY);
 }
 
 /* Was there a purge, begun after @map was retired, that is done? */
@@ -280,7 +345,7 @@ static bool pat_stale_is_purged(const struct pat_map *map)
 
 /**
  * pat_record_retire - unlink the record of a kernel mapping that is unmapped
- * @map: linked; freed by who reaps it: pat_stale_reap()
+ * @map: linked; used again by pat_map_recycle(), or freed, when it is purged
  *
  * To be called when vmalloc has the mapping's address on its list of what is
  * to be purged.
@@ -296,30 +361,71 @@ void pat_record_retire(struct pat_map *map)
 	 */
 	smp_mb();
 	map->stamp = atomic_long_read(&purges_begun);
-	vma_interval_tree_insert(&map->vma, &pat_stale);
 	list_add_tail(&map->list, &pat_stale_list);
+	if (pat_stale_unsorted == &pat_stale_list)
+		pat_stale_unsorted = &map->list;
+	WRITE_ONCE(pat_stale_count, pat_stale_count + 1);
+	pat_stale_count_of[pat_map_type(map)]++;
+}
+
+/* The oldest stale record, not linked any more, if it is purged; else NULL. */
+static struct pat_map *pat_stale_take(void)
+{
+	struct pat_map *map;
+
+	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	map = list_first_entry_or_null(&pat_stale_list, struct pat_map, list);
+	if (!map || !pat_stale_is_purged(map))
+		return NULL;
+	if (pat_stale_unsorted == &map->list)
+		pat_stale_unsorted = map->list.next;
+	else
+		vma_interval_tree_remove(&map->vma, &pat_stale);
+	list_del(&map->list);
+	WRITE_ONCE(pat_stale_count, pat_stale_count - 1);
+	pat_stale_count_of[pat_map_type(map)]--;
+	return map;
+}
+
+/* Free what is purged, and not used again meanwhile. */
+static void pat_stale_reap(struct work_struct *work)
+{
+	struct pat_map *map, *chain;
+	int batch;
+
+	do {
+		chain = NULL;
+		pat_records_lock();
+		for (batch = 0; batch < PAT_REAP_BATCH; batch++) {
+			map = pat_stale_take();
+			if (!map)
+				break;
+			map->next = chain;
+			chain = map;
+		}
+		pat_records_unlock();
+		pat_map_free_chain(chain);
+		cond_resched();
+	} while (chain);
 }
 
 /**
- * pat_stale_reap - take away the stale records that are purged
+ * pat_map_recycle - a record that was stale, instead of a new one
+ * @pfn: as for pat_map_alloc()
+ * @nr: as for pat_map_alloc()
+ *
+ * Whoever maps and unmaps all the time needs no others.
  *
  * Context: records locked.
- * Return: a chain for pat_map_free_chain().
+ * Return: the record, or NULL if there is none.
  */
-struct pat_map *pat_stale_reap(void)
+struct pat_map *pat_map_recycle(unsigned long pfn, unsigned long nr)
 {
-	struct pat_map *map, *next, *chain = NULL;
+	struct pat_map *map = pat_stale_take();
 
-	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
-	list_for_each_entry_safe(map, next, &pat_stale_list, list) {
-		if (!pat_stale_is_purged(map))
-			break;
-		list_del(&map->list);
-		vma_interval_tree_remove(&map->vma, &pat_stale);
-		map->next = chain;
-		chain = map;
-	}
-	return chain;
+	if (map)
+		pat_map_init(map, pfn, nr);
+	return map;
 }
 
 /* May a CPU still use a translation of [first, last] with another type? */
@@ -328,6 +434,14 @@ static bool pat_stale_in_way(unsigned long first, unsigned long last,
 {
 	struct vm_area_struct *vma;
 
+	if (likely(pat_stale_count == pat_stale_count_of[type]))
+		return false;
+
+	for (; pat_stale_unsorted != &pat_stale_list;
+	     pat_stale_unsorted = pat_stale_unsorted->next)
+		vma_interval_tree_insert(&list_entry(pat_stale_unsorted,
+						     struct pat_map, list)->vma,
+					 &pat_stale);
 	vma_interval_tree_foreach(vma, &pat_stale, first, last)
 		if (pat_map_type(vma_to_map(vma)) != type &&
 		    !pat_stale_is_purged(vma_to_map(vma)))
@@ -401,8 +515,8 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 		map->by_addr_last = pat_map_last_addr(map);
 	else if (by_addr)
 		pat_addr_insert(map, by_addr);
-	if (!map->ram)
-		pat_low_released(first, pat_map_type(map));
+	if (!map->ram && first < PAT_LOW_END)
+		pat_low_released(pat_map_type(map));
 }
 
 /*
@@ -479,8 +593,12 @@ struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
 	return vma ? vma_to_map(vma) : NULL;
 }
 
-/* The reservation without an address of exactly [@pfn, @pfn + @nr). */
-struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr)
+/*
+ * The record of exactly [@pfn, @pfn + @nr) that the kernel has mapped at @addr, or
+ * that is a reservation, whose address is 0.
+ */
+struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr,
+				unsigned long addr)
 {
 	struct vm_area_struct *vma;
 
@@ -488,7 +606,7 @@ struct pat_map *pat_record_find_range(unsigned long pfn, unsigned long nr)
 	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, pfn, pfn) {
 		struct pat_map *map = vma_to_map(vma);
 
-		if (map->holder == PAT_HOLDER_RANGE &&
+		if (map->vma.vm_start == addr && map->holder != PAT_HOLDER_USER &&
 		    pat_map_pfn(map) == pfn && pat_map_pages(map) == nr)
 			return map;
 	}
@@ -571,6 +689,12 @@ int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
 	return 0;
 }
 
+/* How many frames has a record, as a walk beside a writer sees it? */
+static unsigned long pat_tree_pages(const struct vm_area_struct *vma)
+{
+	return (READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >> PAGE_SHIFT;
+}
+
 /* Frames [*pfn, *end) of the record at @rb, as a walk beside a writer sees it. */
 static struct vm_area_struct *pat_tree_read(struct rb_node *rb,
 					    unsigned long *pfn,
@@ -580,8 +704,7 @@ static struct vm_area_struct *pat_tree_read(struct rb_node *rb,
 
 	vma = rb_entry(rb, struct vm_area_struct, shared.rb);
 	*pfn = READ_ONCE(vma->vm_pgoff);
-	*end = *pfn + ((READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >>
-		       PAGE_SHIFT);
+	*end = *pfn + pat_tree_pages(vma);
 	return vma;
 }
 
@@ -595,19 +718,21 @@ static struct vm_area_struct *pat_tree_walk(unsigned long pfn)
 
 	while (rb) {
 		struct vm_area_struct *vma, *below;
-		unsigned long first, end;
 		struct rb_node *left;
+		unsigned long first;
 
-		vma = pat_tree_read(rb, &first, &end);
-		if (pfn - first < end - first)
-			return vma;
-
+		vma = rb_entry(rb, struct vm_area_struct, shared.rb);
+		first = READ_ONCE(vma->vm_pgoff);
 		left = READ_ONCE(rb->rb_left);
+		if (pfn < first) {
+			rb = left;	/* to the right all begin later still */
+			continue;
+		}
+		if (pfn - first < pat_tree_pages(vma))
+			return vma;
 		below = rb_entry_safe(left, struct vm_area_struct, shared.rb);
 		if (below && READ_ONCE(below->shared.rb_subtree_last) >= pfn)
 			rb = left;	/* if not there, then nowhere */
-		else if (pfn < first)
-			return NULL;
 		else
 			rb = READ_ONCE(rb->rb_right);
 	}
@@ -660,6 +785,7 @@ static enum page_cache_mode pat_tree_type(unsigned long pfn)
 struct pat_question {
 	unsigned long		pfn;
 	unsigned long		nr;
+	unsigned long		first;		/* with @nr, what @type is of */
 	enum page_cache_mode	type;		/* of frame @pfn */
 	bool			uniform;	/* and of all others? */
 };
@@ -667,13 +793,16 @@ struct pat_question {
 static void pat_tree_answer(struct pat_question *q)
 {
 	unsigned long first = q->pfn, last = q->pfn + q->nr - 1;
+	struct vm_area_struct *vma = pat_tree_walk(first);
 	int pieces;
 
-	q->type = pat_tree_type(first);
+	q->type = vma ? pat_vma_type(vma) : _PAGE_CACHE_MODE_UC_MINUS;
 	q->uniform = true;
+	/* All records of a frame agree: one that has them all will do. */
+	if (vma && last - READ_ONCE(vma->vm_pgoff) < pat_tree_pages(vma))
+		return;
 	for (pieces = 0; q->uniform && first <= last; pieces++) {
 		unsigned long pfn, end;
-		struct vm_area_struct *vma;
 
 		vma = pat_tree_first(first, last, &pfn, &end);
 		/* Frames without a record are UC-. */
@@ -714,6 +843,36 @@ static void pat_tree_answer_one(struct pat_question *q)
 	q->type = pat_tree_type(q->pfn);
 }
 
+/*
+ * Of the records that begin at @pfn or before, the one that begins last; NULL if
+ * there is none.  May run beside a writer.
+ */
+static __always_inline struct rb_node *pat_tree_before(unsigned long pfn)
+{
+	struct rb_node *rb = READ_ONCE(pat_mapping.i_mmap.rb_root.rb_node);
+	struct rb_node *before = NULL;
+
+	while (rb) {
+		/* A wrong way, should a writer be here, is noticed in the end. */
+		if (pfn < data_race(rb_entry(rb, struct vm_area_struct,
+					     shared.rb)->vm_pgoff)) {
+			rb = READ_ONCE(rb->rb_left);
+			continue;
+		}
+		before = rb;
+		rb = READ_ONCE(rb->rb_right);
+	}
+	return before;
+}
+
+static noinline enum page_cache_mode pat_reserved_type_slow(unsigned long pfn)
+{
+	struct pat_question q = { .pfn = pfn };
+
+	pat_tree_ask(&q, pat_tree_answer_one);
+	return q.type;
+}
+
 /**
  * pat_reserved_type - the memory type of a reserved frame
  * @pfn: a frame that is not RAM
@@ -723,10 +882,143 @@ static void pat_tree_answer_one(struct pat_question *q)
  */
 enum page_cache_mode pat_reserved_type(unsigned long pfn)
 {
-	struct pat_question q = { .pfn = pfn };
+	struct vm_area_struct *vma;
+	struct rb_node *before;
+	unsigned int seq;
+	pgprot_t prot;
 
-	pat_tree_ask(&q, pat_tree_answer_one);
+	/* Mostly the record that begins last is of that frame. */
+	rcu_read_lock();
+	seq = raw_seqcount_begin(&pat_tree_seq);
+	before = pat_tree_before(pfn);
+	if (!before)
+		goto slow;
+	vma = rb_entry(before, struct vm_area_struct, shared.rb);
+	prot = READ_ONCE(vma->vm_page_prot);
+	if (pfn - READ_ONCE(vma->vm_pgoff) >= pat_tree_pages(vma) || read_seqcount_retry(&pat_tree_seq, seq))
+		goto slow;
+	rcu_read_unlock();
+	return pgprot2cachemode(prot);
+
+slow:
+	rcu_read_unlock();
+	return pat_reserved_type_slow(pfn);
+}
+
+/**
+ * struct pat_recent - what this CPU has learnt last of reserved frames
+ * @generation: of the records, then
+ * @first: first frame
+ * @nr: number of frames, all reserved and of one type
+ * @bits: the type, as page table entries have it
+ */
+struct pat_recent {
+	unsigned long	generation;
+	unsigned long	first;
+	unsigned long	nr;
+	pgprotval_t	bits;
+};
+
+static DEFINE_PER_CPU(struct pat_recent, pat_recent);
+
+/* Of a frame's neighbours an answer may speak, too: as many as a table maps. */
+#define PAT_NEIGHBOURS	((unsigned long)PTRS_PER_PTE)
+
+/**
+ * pat_reserved_recent - is a frame's memory type known from just now?
+ * @pfn: any frame
+ * @prot: receives the type, if it is
+ *
+ * Context: task; takes no lock.
+ * Return: true if this CPU was last asked, by pat_reserved_near(), for a frame
+ * that is near, and since then nothing has changed.
+ */
+bool pat_reserved_recent(unsigned long pfn, pgprot_t *prot)
+{
+	const struct pat_recent *recent = get_cpu_ptr(&pat_recent);
+	bool known = pfn - recent->first < recent->nr &&
+		     recent->generation == READ_ONCE(pat_generation);
+
+	if (known)
+		*prot = __pgprot((pgprot_val(*prot) & ~_PAGE_CACHE_MASK) |
+				 recent->bits);
+	put_cpu_ptr(&pat_recent);
+	return known;
+}
+
+static void pat_tree_answer_near(struct pat_question *q)
+{
+	struct vm_area_struct *vma = pat_tree_walk(q->pfn);
+	unsigned long pfn, end;
+
+	q->uniform = true;
+	if (vma) {
+		q->type = pat_vma_type(vma);
+		q->first = READ_ONCE(vma->vm_pgoff);
+		q->nr = pat_tree_pages(vma);
+		return;
+	}
+	q->type = _PAGE_CACHE_MODE_UC_MINUS;
+	q->first = ALIGN_DOWN(q->pfn, PAT_NEIGHBOURS);
+	q->nr = PAT_NEIGHBOURS;
+	q->uniform = !pat_tree_first(q->first, q->first + q->nr - 1, &pfn, &end);
+}
+
+/*
+ * May the answer be kept?  Not where frames around it are no reserved ones, or
+ * untracked: the legacy ISA range.  (The GRU has none of the neighbours of a
+ * frame outside of it, since it begins and ends at higher powers of two.)
+ */
+static bool pat_near_is_reserved(const struct pat_question *q)
+{
+	unsigned long run;
+
+	return q->uniform && q->first >= PAT_LOW_END &&
+	       pat_ram_run(q->first, q->nr, &run) == PAT_FRAMES_RESERVED &&
+	       run == q->nr;
+}
+
+/**
+ * pat_reserved_near - pat_reserved_type() for who will ask for neighbours, too
+ * @pfn: a frame that is not RAM
+ *
+ * What is found is kept for pat_reserved_recent(), where it can be.
+ *
+ * Context: task; takes no lock.
+ * Return: as pat_reserved_type().
+ */
+enum page_cache_mode pat_reserved_near(unsigned long pfn)
+{
+	/* Later changes make what is found then too old, however it is found. */
+	unsigned long generation = smp_load_acquire(&pat_generation);
+	struct pat_question q = { .pfn = pfn };
+	struct pat_recent *recent;
+	bool keep;
+
+	pat_tree_ask(&q, pat_tree_answer_near);
+	keep = pat_near_is_reserved(&q);
+
+	recent = get_cpu_ptr(&pat_recent);
+	*recent = (struct pat_recent) {
+		.generation = generation,
+		.first = q.first,
+		.nr = keep ? q.nr : 0,
+		.bits = cachemode2protval(q.type),
+	};
+	put_cpu_ptr(&pat_recent);
 	return q.type;
+}
+
+/**
+ * pat_reserved_changed - other frames are reserved than were before
+ *
+ * Context: after the table of RAM has changed.
+ */
+void pat_reserved_changed(void)
+{
+	raw_spin_lock(&pat_tree_lock);
+	WRITE_ONCE(pat_generation, pat_generation + 1);
+	raw_spin_unlock(&pat_tree_lock);
 }
 
 /**
@@ -788,20 +1080,20 @@ static unsigned long pat_records_count(void)
 static void pat_record_name_process(const struct pat_map *map,
 				    struct pat_record_info *info)
 {
+#ifdef CONFIG_MEMCG
+	struct task_struct *owner;
+#endif
+
 	info->pid = map->pid;
 	memcpy(info->comm, map->comm, sizeof(info->comm));
 #ifdef CONFIG_MEMCG
-	if (map->holder == PAT_HOLDER_USER) {
-		struct task_struct *owner;
-
-		rcu_read_lock();
-		owner = rcu_dereference(map->vma.vm_mm->owner);
-		if (owner) {
-			info->pid = owner->pid;
-			get_task_comm(info->comm, owner);
-		}
-		rcu_read_unlock();
+	rcu_read_lock();
+	owner = rcu_dereference(map->vma.vm_mm->owner);
+	if (owner) {
+		info->pid = owner->pid;
+		get_task_comm(info->comm, owner);
 	}
+	rcu_read_unlock();
 #endif
 }
 
@@ -815,7 +1107,8 @@ static void pat_record_describe(const struct pat_map *map,
 	info->start = map->vma.vm_start;
 	info->end = map->vma.vm_end;
 	info->caller = map->caller;
-	pat_record_name_process(map, info);
+	if (map->holder == PAT_HOLDER_USER)
+		pat_record_name_process(map, info);
 }
 
 /**
@@ -861,7 +1154,7 @@ static bool pat_record_reaches_root(struct pat_map *map)
 	struct rb_node *rb;
 
 	if (!by_addr)
-		return map->holder == PAT_HOLDER_RANGE;
+		return true;
 	for (rb = &map->by_addr; rb_parent(rb); rb = rb_parent(rb))
 		;
 	return by_addr->rb_root.rb_node == rb;
@@ -898,7 +1191,7 @@ static const char *pat_record_broken(struct pat_map *map)
 	if (vma->shared.rb_subtree_last != pat_record_last_below(map))
 		return "the frame tree knows how far each subtree reaches";
 	if (!pat_record_reaches_root(map))
-		return "a record with an address is linked in its mm";
+		return "a process mapping's record is linked in its mm";
 	if (!pat_record_is_exact(map) && map->holder != PAT_HOLDER_USER)
 		return "only a process mapping's record can be inexact";
 	/* Memory can go offline, and away, and come back, while it is mapped. */
@@ -921,6 +1214,7 @@ void pat_validate(struct pat_verdict *verdict)
 {
 	unsigned long reach[_PAGE_CACHE_MODE_NUM] = {};
 	unsigned long previous = 0, stamp = 0;
+	unsigned long stale[_PAGE_CACHE_MODE_NUM] = {};
 	struct vm_area_struct *vma;
 	struct pat_map *map;
 	int type;
@@ -960,9 +1254,13 @@ void pat_validate(struct pat_verdict *verdict)
 		else if ((long)(map->stamp - stamp) < 0)
 			verdict->broken = "stale records are sorted by age";
 		if (verdict->broken)
-			break;
+			goto out;
 		stamp = map->stamp;
+		stale[pat_map_type(map)]++;
 	}
+	for (type = 0; type < _PAGE_CACHE_MODE_NUM; type++)
+		if (stale[type] != pat_stale_count_of[type])
+			verdict->broken = "stale records are counted";
 out:
 	up_read(&pat_mapping.i_mmap_rwsem);
 }

@@ -183,6 +183,39 @@ void *kzalloc(size_t size, gfp_t gfp)
 	return allocate(size, gfp);
 }
 
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
+				     unsigned int flags,
+				     void (*construct)(void *object))
+{
+	static struct kmem_cache cache;
+
+	SHIM_CHECK(!cache.size);
+	cache = (struct kmem_cache) {
+		.size = size,
+		.construct = construct,
+		.used = calloc(1, size),
+	};
+	construct(cache.used);
+	return &cache;
+}
+
+/*
+ * The memory is new, or nobody would notice who uses an object that is freed.
+ * What is in it is not: who allocates one gets what another left.
+ */
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *object = allocate(cache->size, gfp);
+
+	return object ? memcpy(object, cache->used, cache->size) : NULL;
+}
+
+void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	memcpy(cache->used, object, cache->size);
+	kfree(object);
+}
+
 void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	return allocate(n * size, gfp);
@@ -374,13 +407,8 @@ unsigned long page_to_pfn(const struct page *page)
 	return page - pages;
 }
 
-static bool is_isa_range(u64 start, u64 end)
-{
-	return start >= ISA_START_ADDRESS && end - 1 < ISA_END_ADDRESS;
-}
-
 struct x86_platform_ops x86_platform = {
-	.is_untracked_pat_range = is_isa_range,
+	.is_untracked_pat_range = is_ISA_range,
 };
 
 u8 mtrr_type_lookup(u64 start, u64 end, u8 *uniform)

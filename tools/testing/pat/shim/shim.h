@@ -72,6 +72,7 @@ typedef unsigned long pgprotval_t;
 #define __same_type(a, b)	__builtin_types_compatible_p(typeof(a), typeof(b))
 #define static_assert(e, ...)	_Static_assert(e, "" __VA_ARGS__)
 #define BUILD_BUG_ON(c)		_Static_assert(!(c), #c)
+#define ALIGN_DOWN(x, a)	((x) / (a) * (a))
 #define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define struct_size(p, member, n) \
@@ -97,7 +98,9 @@ typedef unsigned long pgprotval_t;
 #define smp_wmb()		barrier()
 #define smp_mb__after_atomic()	barrier()
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
+#define data_race(x)		(x)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
+#define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define try_cmpxchg(p, old, new) \
 	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, \
 				    __ATOMIC_SEQ_CST)
@@ -146,6 +149,7 @@ struct ratelimit_state { int unused; };
 
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define PTRS_PER_PTE		8
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(a)		(((a) + PAGE_SIZE - 1) & PAGE_MASK)
 #define PAGE_ALIGNED(a)		(!((a) & (PAGE_SIZE - 1)))
@@ -267,6 +271,12 @@ static inline void rcu_read_unlock(void)
 #define kfree_rcu(p, field)	shim_kfree_rcu(p)
 #define kvfree_rcu(p, field)	shim_kfree_rcu(p)
 
+/* There is one CPU, and one task. */
+
+#define DEFINE_PER_CPU(type, name)	type name
+#define get_cpu_ptr(p)		(p)
+#define put_cpu_ptr(p)		((void)(p))
+
 /* Locks.  One thread: whoever would wait here would wait for ever. */
 
 struct rw_semaphore {
@@ -337,6 +347,11 @@ static inline unsigned int read_seqcount_begin(seqcount_raw_spinlock_t *seq)
 	return seq->sequence;
 }
 
+static inline unsigned int raw_seqcount_begin(seqcount_raw_spinlock_t *seq)
+{
+	return seq->sequence & ~1u;
+}
+
 static inline bool read_seqcount_retry(seqcount_raw_spinlock_t *seq,
 				       unsigned int start)
 {
@@ -388,6 +403,20 @@ void might_sleep(void);
 void *kzalloc(size_t size, gfp_t gfp);
 void *kvmalloc_array(size_t n, size_t size, gfp_t gfp);
 void kfree(const void *p);
+
+struct kmem_cache {
+	size_t	size;
+	void	(*construct)(void *object);
+	void	*used;		/* what an object was when it was freed last */
+};
+
+#define SLAB_TYPESAFE_BY_RCU	1
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
+				     unsigned int flags,
+				     void (*construct)(void *object));
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
+void kmem_cache_free(struct kmem_cache *cache, void *object);
 void kvfree(const void *p);
 void *memblock_alloc(size_t size, size_t align);
 
@@ -773,6 +802,11 @@ struct rmap_walk_control {
 #define MTRR_TYPE_WRBACK	6
 
 u8 mtrr_type_lookup(u64 start, u64 end, u8 *uniform);
+
+static inline bool is_ISA_range(u64 start, u64 end)
+{
+	return start >= ISA_START_ADDRESS && end <= ISA_END_ADDRESS;
+}
 
 struct x86_platform_ops {
 	bool (*is_untracked_pat_range)(u64 start, u64 end);

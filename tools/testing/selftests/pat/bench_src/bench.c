@@ -3,13 +3,13 @@
  * bench SET ROUNDS: how long things take, by the TSC.
  *
  * Where QEMU counts instructions (-icount shift=0), a tick is an instruction.
- * Each operation runs once to warm up, and then in so many rounds. A line for
- * each round goes to standard output:
+ * Each operation runs once to warm up, and then in so many rounds, but for what
+ * happens only once. A line for each round goes to standard output:
  *
  *	result OPERATION SIZE ROUND TICKS
  *
  * SIZE is the operation's (pages, mappings, records), TICKS is for one of it.
- * Sets are named in sets[]. Exit status: 0, or 1 and a message if an operation
+ * SET is one of those in cases[], or OPERATION:SIZE for one of them. Exit status: 0, or 1 and a message if an operation
  * failed.
  */
 #include "bench.h"
@@ -22,46 +22,47 @@ static const struct bench_case cases[] = {
 #define CASE(...) { __VA_ARGS__ }
 	/* operation, size, records held, times a round, how, sets */
 	CASE("boot", 0, 0, 1, bench_boot, "full gate"),
+	CASE("memory", 100000, 0, 100000, bench_memory, "full gate"),
 	CASE("nothing", 1, 0, 100000, bench_nothing, "full gate"),
 	CASE("lookup_ram", 1000, 0, 100000, bench_lookup_ram, "full gate"),
 	CASE("lookup_held", 10, 10, 100000, bench_lookup_held, "full"),
 	CASE("lookup_held", 1000, 1000, 100000, bench_lookup_held, "full"),
 	CASE("lookup_held", 10000, 10000, 100000, bench_lookup_held, "full gate"),
 	CASE("lookup_held", 100000, 100000, 100000, bench_lookup_held, "full"),
-	CASE("fault", 0, 0, 2048, bench_fault, "full gate"),
-	CASE("fault", 1000, 1000, 2048, bench_fault, "full"),
-	CASE("fault", 10000, 10000, 2048, bench_fault, "full devices gate"),
-	CASE("fault", 100000, 100000, 2048, bench_fault, "full"),
-	CASE("ioremap", 10, 10, 8192, bench_ioremap, "full gate"),
-	CASE("ioremap", 100, 100, 8192, bench_ioremap, "full"),
-	CASE("ioremap", 1000, 1000, 8192, bench_ioremap, "full gate"),
-	CASE("ioremap", 10000, 10000, 8192, bench_ioremap, "full"),
-	CASE("ioremap", 100000, 100000, 8192, bench_ioremap, "full gate"),
-	CASE("array", 1, 0, 1000, bench_array, "full gate"),
-	CASE("array", 8, 0, 500, bench_array, "full"),
-	CASE("array", 64, 0, 100, bench_array, "full"),
-	CASE("array", 512, 0, 16, bench_array, "full gate"),
-	CASE("array", 4096, 0, 4, bench_array, "full"),
+	CASE("fault", 0, 0, 65536, bench_fault, "full gate"),
+	CASE("fault", 1000, 1000, 65536, bench_fault, "full"),
+	CASE("fault", 10000, 10000, 65536, bench_fault, "full devices gate"),
+	CASE("fault", 100000, 100000, 65536, bench_fault, "full"),
+	CASE("ioremap", 10, 10, 32768, bench_ioremap, "full gate"),
+	CASE("ioremap", 100, 100, 32768, bench_ioremap, "full"),
+	CASE("ioremap", 1000, 1000, 32768, bench_ioremap, "full gate"),
+	CASE("ioremap", 10000, 10000, 32768, bench_ioremap, "full"),
+	CASE("ioremap", 100000, 100000, 32768, bench_ioremap, "full gate"),
+	CASE("array", 1, 0, 10000, bench_array, "full gate"),
+	CASE("array", 8, 0, 5000, bench_array, "full"),
+	CASE("array", 64, 0, 1000, bench_array, "full"),
+	CASE("array", 512, 0, 100, bench_array, "full gate"),
+	CASE("array", 4096, 0, 16, bench_array, "full"),
 	CASE("array", 65536, 0, 1, bench_array, "full gate"),
-	CASE("array_mixed", 512, 0, 16, bench_array_mixed, "full gate"),
+	CASE("array_mixed", 512, 0, 100, bench_array_mixed, "full gate"),
 	CASE("array_mixed", 65536, 0, 1, bench_array_mixed, "full"),
-	CASE("set_memory", 1, 0, 1000, bench_set_memory, "full gate"),
-	CASE("remap", 1, 0, 500, bench_remap, "full gate"),
-	CASE("remap", 16, 0, 500, bench_remap, "full"),
-	CASE("remap", 256, 0, 200, bench_remap, "full gate"),
-	CASE("remap", 4096, 0, 16, bench_remap, "full"),
-	CASE("remap", 65536, 0, 2, bench_remap, "full gate"),
-	CASE("fork_maps", 1, 0, 50, bench_fork_maps, "full gate"),
-	CASE("fork_maps", 10, 0, 50, bench_fork_maps, "full"),
-	CASE("fork_maps", 100, 0, 20, bench_fork_maps, "full gate"),
-	CASE("fork_maps", 1000, 0, 4, bench_fork_maps, "full"),
-	CASE("fork_maps", 10000, 0, 1, bench_fork_maps, "full gate"),
-	CASE("fork", 0, 0, 50, bench_fork, "full gate"),
-	CASE("exec", 0, 0, 50, bench_exec, "full gate"),
-	CASE("mmap", 0, 0, 1000, bench_mmap, "full gate"),
-	CASE("munmap", 0, 0, 1000, bench_munmap, "full gate"),
-	CASE("page_fault", 0, 0, 2048, bench_page_fault, "full gate"),
-	CASE("exit", 0, 0, 50, bench_exit, "full gate"),
+	CASE("set_memory", 1, 0, 10000, bench_set_memory, "full gate"),
+	CASE("remap", 1, 0, 20000, bench_remap, "full gate"),
+	CASE("remap", 16, 0, 15000, bench_remap, "full"),
+	CASE("remap", 256, 0, 4000, bench_remap, "full gate"),
+	CASE("remap", 4096, 0, 300, bench_remap, "full"),
+	CASE("remap", 65536, 0, 20, bench_remap, "full gate"),
+	CASE("fork_maps", 1, 0, 500, bench_fork_maps, "full gate"),
+	CASE("fork_maps", 10, 0, 500, bench_fork_maps, "full"),
+	CASE("fork_maps", 100, 0, 200, bench_fork_maps, "full gate"),
+	CASE("fork_maps", 1000, 0, 25, bench_fork_maps, "full"),
+	CASE("fork_maps", 10000, 0, 3, bench_fork_maps, "full gate"),
+	CASE("fork", 0, 0, 500, bench_fork, "full gate"),
+	CASE("exec", 0, 0, 300, bench_exec, "full gate"),
+	CASE("mmap", 0, 0, 5000, bench_mmap, "full gate"),
+	CASE("munmap", 0, 0, 5000, bench_munmap, "full gate"),
+	CASE("page_fault", 0, 0, 32768, bench_page_fault, "full gate"),
+	CASE("exit", 0, 0, 500, bench_exit, "full gate"),
 	CASE("list", 100, 100, 1, bench_list, "full"),
 	CASE("list", 1000, 1000, 1, bench_list, "full gate"),
 	CASE("list", 10000, 10000, 1, bench_list, "full"),
@@ -92,11 +93,20 @@ static bool is_of_set(const struct bench_case *it, const char *set)
 {
 	char words[64], *rest = words, *word;
 
+	snprintf(words, sizeof(words), "%s:%u", it->operation, it->size);
+	if (!strcmp(words, set))
+		return true;
 	snprintf(words, sizeof(words), "%s", it->sets);
 	while ((word = strsep(&rest, " ")))
 		if (!strcmp(word, set))
 			return true;
 	return false;
+}
+
+/* Not again what it was the first time. */
+static bool is_once(const struct bench_case *it)
+{
+	return it->how == bench_boot || it->how == bench_memory;
 }
 
 static void run(const struct bench_case *it, unsigned int rounds)
@@ -109,12 +119,11 @@ static void run(const struct bench_case *it, unsigned int rounds)
 	for (unsigned int round = 0; round <= rounds; round++) {
 		uint64_t ticks = it->how(it);
 
-		/* The first is to warm up; where there is one only, it counts. */
-		if (round || it->how == bench_boot)
+		if (round || is_once(it))
 			printf("result %s %u %u %.2f\n", it->operation, it->size,
 			       round, (double)ticks / it->times);
 		fflush(stdout);
-		if (it->how == bench_boot)
+		if (is_once(it))
 			break;
 	}
 }
@@ -129,7 +138,7 @@ int main(int argc, char **argv)
 	if (argc == 3)
 		rounds = atoi(argv[2]);
 	if (rounds < 1 || rounds > 1000)
-		bench_die("usage: bench full|gate|devices ROUNDS");
+		bench_die("usage: bench full|gate|devices|OPERATION:SIZE ROUNDS");
 	driver = open(PAT_BENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (driver < 0)
 		bench_die("%s: %s: is pat_bench.ko loaded?", PAT_BENCH_DEVICE,

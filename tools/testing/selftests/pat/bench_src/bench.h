@@ -48,6 +48,7 @@ uint64_t bench_ioremap(const struct bench_case *it);
 uint64_t bench_array(const struct bench_case *it);
 uint64_t bench_array_mixed(const struct bench_case *it);
 uint64_t bench_set_memory(const struct bench_case *it);
+uint64_t bench_memory(const struct bench_case *it);
 
 /* mappings.c: PFN mappings of a process */
 uint64_t bench_fault(const struct bench_case *it);

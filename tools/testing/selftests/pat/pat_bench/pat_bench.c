@@ -27,6 +27,8 @@
 /* Of the BAR: processes map the first pages, the others are held. */
 #define HELD_FROM	(SZ_256M >> PAGE_SHIFT)
 #define HELD_STEP	2
+/* From one held page to the next but so many: a prime number. */
+#define SCATTER		7919
 #define MOST_HELD	131072
 #define MOST_PAGES	131072
 
@@ -99,20 +101,23 @@ static int time_questions(struct pat_bench_run *run, unsigned long first,
 	return 0;
 }
 
+/* Each time another page between those that are held. */
 static int time_ioremap(struct pat_bench_run *run)
 {
+	unsigned int i, n = 0;
 	u64 start;
-	unsigned int i;
 
+	if (!nr_held)
+		return -EINVAL;
 	vm_unmap_aliases();
 	start = rdtsc_ordered();
 	for (i = 0; i < run->times; i++) {
-		void __iomem *at = ioremap_wc(PFN_PHYS(bar_pfn + i % HELD_FROM),
-					      PAGE_SIZE);
+		void __iomem *at = ioremap_wc(PFN_PHYS(held_pfn(n) + 1), PAGE_SIZE);
 
 		if (!at)
 			return -ENOMEM;
 		iounmap(at);
+		n = (n + SCATTER) % nr_held;
 	}
 	run->ticks = rdtsc_ordered() - start;
 	return 0;
