@@ -5,10 +5,10 @@ FLAVOR = patched
 TESTS =
 STAGES =
 # The scripts read these from their environment.
-export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS
+export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run check deps fetch tree take series model fuzz kernel shell kunit selftest stress clean distclean
+.PHONY: help run check deps fetch tree take series model fuzz bench kernel shell kunit selftest stress clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -19,7 +19,7 @@ run:
 check:
 	@scripts/check $(STAGES)
 
-deps fetch tree take series model fuzz:
+deps fetch tree take series model fuzz bench:
 	@scripts/$@
 
 kernel:
@@ -28,6 +28,8 @@ kernel:
 shell:
 	@scripts/guest-run shell $(FLAVOR)
 
+# The kernels that have them are debug and kcsan.
+kunit: FLAVOR = debug
 kunit:
 	@scripts/guest-run kunit $(FLAVOR)
 

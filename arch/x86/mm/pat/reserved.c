@@ -1147,17 +1147,21 @@ struct pat_record_info *pat_records_snapshot(unsigned long *count)
 	return infos;
 }
 
-/* Does the chain of parents from @map lead to the root it should hang on? */
-static bool pat_record_reaches_root(struct pat_map *map)
+/* Is @map of the mm that its holder should have, and linked there by address? */
+static bool pat_record_is_at_home(struct pat_map *map)
 {
-	struct rb_root_cached *by_addr = pat_map_addr_root(map);
+	struct mm_struct *mm = map->vma.vm_mm;
 	struct rb_node *rb;
 
-	if (!by_addr)
-		return true;
+	if (map->holder == PAT_HOLDER_RANGE)
+		return !mm;
+	if (map->holder == PAT_HOLDER_KERNEL)
+		return mm == &init_mm;
+	if (!mm || mm == &init_mm)
+		return false;
 	for (rb = &map->by_addr; rb_parent(rb); rb = rb_parent(rb))
 		;
-	return by_addr->rb_root.rb_node == rb;
+	return mm->context.pat_maps.rb_root.rb_node == rb;
 }
 
 static unsigned long pat_record_last_below(const struct pat_map *map)
@@ -1190,8 +1194,8 @@ static const char *pat_record_broken(struct pat_map *map)
 		return "a record covers whole pages, at least one";
 	if (vma->shared.rb_subtree_last != pat_record_last_below(map))
 		return "the frame tree knows how far each subtree reaches";
-	if (!pat_record_reaches_root(map))
-		return "a process mapping's record is linked in its mm";
+	if (!pat_record_is_at_home(map))
+		return "a record is of its holder's mm, and linked there";
 	if (!pat_record_is_exact(map) && map->holder != PAT_HOLDER_USER)
 		return "only a process mapping's record can be inexact";
 	/* Memory can go offline, and away, and come back, while it is mapped. */

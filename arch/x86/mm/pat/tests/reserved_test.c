@@ -519,6 +519,7 @@ static struct pat_map *new_ioremap(struct kunit *test, struct mm_struct *mm,
 	struct pat_map *map = new_mapping(test, mm, 5000 + i, i, nr);
 
 	map->holder = PAT_HOLDER_KERNEL;
+	map->vma.vm_mm = &init_mm;
 	return map;
 }
 
@@ -656,7 +657,7 @@ static struct pat_map *find_range(unsigned long i, unsigned long nr)
 	struct pat_map *map;
 
 	pat_records_lock();
-	map = pat_record_find_range(pat_test_pfn(i), nr);
+	map = pat_record_find(pat_test_pfn(i), nr, 0);
 	pat_records_unlock();
 	return map;
 }
@@ -854,6 +855,7 @@ static void break_holder(struct patient *p)
 static void break_exactness(struct patient *p)
 {
 	p->mapping->holder = PAT_HOLDER_KERNEL;
+	p->mapping->vma.vm_mm = &init_mm;
 }
 
 static void break_ram(struct patient *p)
@@ -876,9 +878,9 @@ static const struct breaker breakers[] = {
 	{ "frames out of order", break_order, "the frame tree is ordered" },
 	{ "no page", break_empty, "a record covers whole pages, at least one" },
 	{ "a part of a page", break_alignment, "a record covers whole pages, at least one" },
-	{ "linked in another mm", break_foreign_mm, "a record with an address is linked in its mm" },
-	{ "a mapping without an mm", break_homeless, "a record with an address is linked in its mm" },
-	{ "a holder without an address", break_holder, "a record with an address is linked in its mm" },
+	{ "linked in another mm", break_foreign_mm, "a record is of its holder's mm, and linked there" },
+	{ "a mapping without an mm", break_homeless, "a record is of its holder's mm, and linked there" },
+	{ "a holder without an address", break_holder, "a record is of its holder's mm, and linked there" },
 	{ "a kernel mapping that is inexact", break_exactness,
 	  "only a process mapping's record can be inexact" },
 	{ "reserved frames called RAM", break_ram,
