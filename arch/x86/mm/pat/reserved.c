@@ -594,19 +594,21 @@ struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
 }
 
 /*
- * The record of exactly [@pfn, @pfn + @nr) that the kernel has mapped at @addr, or
- * that is a reservation, whose address is 0.
+ * The record of exactly [@pfn, @pfn + @nr) that the kernel has mapped at @addr; or,
+ * if that is 0, the one of a reservation.
  */
 struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr,
 				unsigned long addr)
 {
+	enum pat_holder holder = addr ? PAT_HOLDER_KERNEL : PAT_HOLDER_RANGE;
 	struct vm_area_struct *vma;
 
 	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
 	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, pfn, pfn) {
 		struct pat_map *map = vma_to_map(vma);
 
-		if (map->vma.vm_start == addr && map->holder != PAT_HOLDER_USER &&
+		if (map->holder == holder &&
+		    (!addr || map->vma.vm_start == addr) &&
 		    pat_map_pfn(map) == pfn && pat_map_pages(map) == nr)
 			return map;
 	}
