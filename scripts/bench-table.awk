@@ -34,8 +34,7 @@ function number(value)
 	return value >= 1000 ? sprintf("%.0f", value) : sprintf("%.1f", value)
 }
 
-FNR == 1 { file++ }
-file == 1 {
+FILENAME == ARGV[1] {
 	if ($0 ~ /^#/)
 		next
 	if (gate && $5 != "gate")
