@@ -47,7 +47,7 @@
  *
  * Nothing that may enter reclaim is allocated under an i_mmap_rwsem.  Look-ups
  * take no lock.  vmalloc's purge, which may run under any of its callers' locks,
- * only counts.
+ * only counts, and leaves the rest to a worker.
  */
 
 #define pr_fmt(fmt) "x86/PAT: " fmt
