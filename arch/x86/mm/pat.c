@@ -221,14 +221,8 @@ static int pat_set_low(unsigned long pfn, unsigned long nr,
 		.nr = nr,
 		.addr = (unsigned long)__va(PFN_PHYS(pfn)),
 	};
-	int err;
 
-	type = pat_direct_map_type(type);
-	err = cpa_set_direct_map(&cpa, type);
-	/* Others may hold some of these frames with that type. */
-	if (err)
-		cpa_set_direct_map(&cpa, type);
-	return err;
+	return cpa_set_direct_map(&cpa, pat_direct_map_type(type));
 }
 
 /* Low frames may have been let go: those that were are write-back again. */

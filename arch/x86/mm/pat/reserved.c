@@ -975,9 +975,8 @@ static bool pat_near_is_reserved(const struct pat_question *q)
 {
 	unsigned long run;
 
-	return q->uniform && q->first >= PAT_LOW_END &&
-	       pat_ram_run(q->first, q->nr, &run) == PAT_FRAMES_RESERVED &&
-	       run == q->nr;
+	pat_ram_run(q->first, q->nr, &run);
+	return q->uniform && q->first >= PAT_LOW_END && run == q->nr;
 }
 
 /**

@@ -2,7 +2,8 @@
 /*
  * Below 1 MiB the direct map follows what is mapped.  Who maps more of it as
  * write-combining, and finds no memory to split a large page of the direct map,
- * fails; but what another one holds was UC- there already, on the way.
+ * fails; but what another one holds was UC- there already, on the way.  (There is
+ * no such way any more.)
  */
 
 #include "regression.h"

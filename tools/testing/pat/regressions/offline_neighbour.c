@@ -3,9 +3,21 @@
  * The table of RAM is edited when memory goes online and offline.  At the edge of
  * the edited part it merged what is not of one kind: frames next to memory that
  * went offline were taken for offline, too, though they are reserved and recorded.
+ *
+ * Who faults in the middle is told what is true then, not what was before: the
+ * CPU remembers what it was told last.
  */
 
 #include "regression.h"
+
+static void fault(void)
+{
+	struct vm_area_struct vma = {};
+	pgprot_t prot = __pgprot(0);
+
+	pfnmap_lookup_prot(&vma, &prot, __pfn_to_pfn_t(140, PFN_DEV));
+	SHIM_CHECK(pgprot2cachemode(prot) == ref_lookup(140));
+}
 
 static void change(unsigned long action, enum toy_kind kind)
 {
@@ -15,6 +27,7 @@ static void change(unsigned long action, enum toy_kind kind)
 		memset(toy_kind + 136, kind, 8);
 	SHIM_CHECK(shim_memory_notify(NULL, action, &range) == NOTIFY_OK);
 	memset(toy_kind + 136, kind, 8);
+	fault();
 	compare_all();
 }
 
@@ -25,8 +38,10 @@ static void offline_neighbour(void)
 	map_pages(1, 0, 4, 144, WT);
 	SHIM_CHECK(!pat_ram_add(PFN_PHYS(152), PFN_PHYS(8)));
 	memset(toy_kind + 152, TOY_OFFLINE, 8);
+	fault();
 	SHIM_CHECK(!pat_ram_add(PFN_PHYS(136), PFN_PHYS(8)));
 	memset(toy_kind + 136, TOY_OFFLINE, 8);
+	fault();
 	compare_all();
 
 	change(MEM_GOING_ONLINE, TOY_RAM);
@@ -35,6 +50,7 @@ static void offline_neighbour(void)
 	change(MEM_CANCEL_ONLINE, TOY_OFFLINE);
 	pat_ram_remove(PFN_PHYS(136), PFN_PHYS(8));
 	memset(toy_kind + 136, TOY_RESERVED, 8);
+	fault();
 	compare_all();
 }
 

@@ -149,7 +149,7 @@ struct ratelimit_state { int unused; };
 
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
-#define PTRS_PER_PTE		8
+#define PTRS_PER_PTE		16
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(a)		(((a) + PAGE_SIZE - 1) & PAGE_MASK)
 #define PAGE_ALIGNED(a)		(!((a) & (PAGE_SIZE - 1)))
