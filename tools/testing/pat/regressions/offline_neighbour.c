@@ -10,13 +10,13 @@
 
 #include "regression.h"
 
-static void fault(void)
+static void fault(unsigned long frame)
 {
 	struct vm_area_struct vma = {};
 	pgprot_t prot = __pgprot(0);
 
-	pfnmap_lookup_prot(&vma, &prot, __pfn_to_pfn_t(140, PFN_DEV));
-	SHIM_CHECK(pgprot2cachemode(prot) == ref_lookup(140));
+	pfnmap_lookup_prot(&vma, &prot, __pfn_to_pfn_t(frame, PFN_DEV));
+	SHIM_CHECK(pgprot2cachemode(prot) == ref_lookup(frame));
 }
 
 static void change(unsigned long action, enum toy_kind kind)
@@ -27,7 +27,7 @@ static void change(unsigned long action, enum toy_kind kind)
 		memset(toy_kind + 136, kind, 8);
 	SHIM_CHECK(shim_memory_notify(NULL, action, &range) == NOTIFY_OK);
 	memset(toy_kind + 136, kind, 8);
-	fault();
+	fault(140);
 	compare_all();
 }
 
@@ -38,10 +38,14 @@ static void offline_neighbour(void)
 	map_pages(1, 0, 4, 144, WT);
 	SHIM_CHECK(!pat_ram_add(PFN_PHYS(152), PFN_PHYS(8)));
 	memset(toy_kind + 152, TOY_OFFLINE, 8);
-	fault();
+	/* Nobody holds any of these. */
+	fault(170);
+	SHIM_CHECK(!pat_ram_add(PFN_PHYS(168), PFN_PHYS(8)));
+	memset(toy_kind + 168, TOY_OFFLINE, 8);
+	fault(170);
 	SHIM_CHECK(!pat_ram_add(PFN_PHYS(136), PFN_PHYS(8)));
 	memset(toy_kind + 136, TOY_OFFLINE, 8);
-	fault();
+	fault(140);
 	compare_all();
 
 	change(MEM_GOING_ONLINE, TOY_RAM);
@@ -50,7 +54,7 @@ static void offline_neighbour(void)
 	change(MEM_CANCEL_ONLINE, TOY_OFFLINE);
 	pat_ram_remove(PFN_PHYS(136), PFN_PHYS(8));
 	memset(toy_kind + 136, TOY_RESERVED, 8);
-	fault();
+	fault(140);
 	compare_all();
 }
 
