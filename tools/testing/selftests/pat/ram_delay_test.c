@@ -579,9 +579,9 @@ static bool process_acts(struct scene *scene, enum act act)
 }
 
 struct held_owner {
-	const char *symbol;
+	const char *symbol;		/* NULL: there is nothing like it */
 	unsigned int nth;
-	const char *stock_symbol;	/* NULL: there is nothing like it */
+	const char *stock_symbol;	/* the same */
 };
 
 /* From the first step of a change to the last. */
@@ -594,8 +594,8 @@ static const struct held_owner held_owners[] = {
 	{ "flush_tlb_mm_range", 1, NULL },
 	/* All entries are fixed. */
 	{ "vm_unmap_aliases", 1, "vm_unmap_aliases" },
-	/* The direct map is changed, but to UC- only. */
-	{ "vm_unmap_aliases", 2, "vm_unmap_aliases" },
+	/* The direct map is changed, but to UC- only: for write-combining. */
+	{ NULL, 2, "vm_unmap_aliases" },
 	/* The direct map is changed. */
 	{ "pat_cpa_end", 1, NULL },
 	/* The pages are not in transit any more. */
@@ -612,12 +612,17 @@ static bool has_acted(const struct stage *stage, pid_t process)
 		info.si_pid == process);
 }
 
+static const char *held_symbol(const struct held_owner *held)
+{
+	return pat_on_stock() ? held->stock_symbol : held->symbol;
+}
+
 static void act_while_held(struct __test_metadata *_metadata,
 			   struct scene *scene,
 			   const FIXTURE_VARIANT(owner_is_held) *variant,
 			   const struct held_owner *held, int from, int to)
 {
-	const char *symbol = pat_on_stock() ? held->stock_symbol : held->symbol;
+	const char *symbol = held_symbol(held);
 	struct stage *stage = scene->stage;
 	pid_t owner, process;
 	int status;
@@ -688,19 +693,20 @@ TEST_F(owner_is_held, entries_follow)
 
 	for (size_t i = 0; i < ARRAY_SIZE(held_owners); i++) {
 		const struct held_owner *held = &held_owners[i];
+		const char *symbol = held_symbol(held);
 
-		if (pat_on_stock() && !held->stock_symbol)
+		if (!symbol)
 			continue;
 		/* Where PAT is off the direct map is all there is to change. */
-		if (!scene->row.pat_is_on && strcmp(held->symbol, "vm_unmap_aliases"))
+		if (!scene->row.pat_is_on && strcmp(symbol, "vm_unmap_aliases"))
 			continue;
 		act_while_held(_metadata, scene, variant, held, PAT_TEST_WB,
 			       PAT_TEST_WC);
 		/* Stock reserves nothing to make a page write-back. */
-		if (pat_on_stock() && !strcmp(held->stock_symbol, "memtype_reserve"))
+		if (pat_on_stock() && !strcmp(symbol, "memtype_reserve"))
 			continue;
 		/* It becomes that in one step. */
-		if (!strcmp(held->symbol, "vm_unmap_aliases") && held->nth == 2)
+		if (!strcmp(symbol, "vm_unmap_aliases") && held->nth == 2)
 			continue;
 		act_while_held(_metadata, scene, variant, held, PAT_TEST_WC,
 			       PAT_TEST_WB);
