@@ -897,7 +897,8 @@ enum page_cache_mode pat_reserved_type(unsigned long pfn)
 		goto slow;
 	vma = rb_entry(before, struct vm_area_struct, shared.rb);
 	prot = READ_ONCE(vma->vm_page_prot);
-	if (pfn - READ_ONCE(vma->vm_pgoff) >= pat_tree_pages(vma) || read_seqcount_retry(&pat_tree_seq, seq))
+	if (pfn - READ_ONCE(vma->vm_pgoff) >= pat_tree_pages(vma) ||
+	    read_seqcount_retry(&pat_tree_seq, seq))
 		goto slow;
 	rcu_read_unlock();
 	return pgprot2cachemode(prot);

@@ -23,7 +23,6 @@ enum pat_bench_op {
 	PAT_BENCH_ARRAY,		/* set_pages_array_wc() and _wb() of nr pages */
 	PAT_BENCH_ARRAY_MIXED,		/* ... which do not follow one another */
 	PAT_BENCH_SET_MEMORY,		/* set_memory_wc() and _wb() of a page */
-	PAT_BENCH_OPS
 };
 
 struct pat_bench_run {
@@ -45,7 +44,6 @@ struct pat_bench_run {
 
 struct pat_bench_sizes {
 	__u64 vma;		/* out: bytes of a struct vm_area_struct */
-	__u64 hz;		/* out: the TSC's ticks in a second */
 };
 #define PAT_BENCH_SIZES		_IOR('P', 0x83, struct pat_bench_sizes)
 

@@ -9,20 +9,20 @@
  *	result OPERATION SIZE ROUND TICKS
  *
  * SIZE is the operation's (pages, mappings, records), TICKS is for one of it.
- * SET is one of those in cases[], or OPERATION:SIZE for one of them. Exit status: 0, or 1 and a message if an operation
- * failed.
+ * SET is one of those in cases[], or OPERATION:SIZE for one of them; "once" is none,
+ * but says that a case is not repeated. Exit status: 0, or 1 and a message if an
+ * operation failed.
  */
 #include "bench.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 
-/* The size of what SET begins and ends with, and what it is of. */
+/* What there is to measure. */
 static const struct bench_case cases[] = {
 #define CASE(...) { __VA_ARGS__ }
 	/* operation, size, records held, times a round, how, sets */
-	CASE("boot", 0, 0, 1, bench_boot, "full"),
-	CASE("memory", 100000, 0, 100000, bench_memory, "full"),
+	CASE("boot", 0, 0, 1, bench_boot, "full once"),
+	CASE("memory", 100000, 0, 100000, bench_memory, "full once"),
 	CASE("nothing", 1, 0, 100000, bench_nothing, "full"),
 	CASE("lookup_ram", 1000, 0, 100000, bench_lookup_ram, "full gate"),
 	CASE("lookup_held", 10, 10, 100000, bench_lookup_held, "full"),
@@ -66,7 +66,7 @@ static const struct bench_case cases[] = {
 	CASE("list", 100, 100, 1, bench_list, "full"),
 	CASE("list", 1000, 1000, 1, bench_list, "full"),
 	CASE("list", 10000, 10000, 1, bench_list, "full"),
-	CASE("list", 100000, 100000, 1, bench_list, "full"),
+	CASE("list", 100000, 100000, 1, bench_list, "full once"),
 #undef CASE
 };
 
@@ -103,15 +103,10 @@ static bool is_of_set(const struct bench_case *it, const char *set)
 	return false;
 }
 
-/* Not again what it was the first time. */
-static bool is_once(const struct bench_case *it)
-{
-	return it->how == bench_boot || it->how == bench_memory;
-}
-
 static void run(const struct bench_case *it, unsigned int rounds)
 {
 	static unsigned int held;
+	bool once = is_of_set(it, "once");
 
 	if (it->held != held && ioctl(driver, PAT_BENCH_HOLD, (long)it->held))
 		bench_die("holding %u pages: %s", it->held, strerror(errno));
@@ -119,11 +114,11 @@ static void run(const struct bench_case *it, unsigned int rounds)
 	for (unsigned int round = 0; round <= rounds; round++) {
 		uint64_t ticks = it->how(it);
 
-		if (round || is_once(it))
+		if (round || once)
 			printf("result %s %u %u %.2f\n", it->operation, it->size,
 			       round, (double)ticks / it->times);
 		fflush(stdout);
-		if (is_once(it))
+		if (once)
 			break;
 	}
 }

@@ -234,7 +234,6 @@ static long pat_bench_ioctl(struct file *filp, unsigned int cmd,
 	void __user *user = (void __user *)arg;
 	struct pat_bench_sizes sizes = {
 		.vma = sizeof(struct vm_area_struct),
-		.hz = 1000ULL * tsc_khz,
 	};
 	struct pat_bench_run run;
 	int err;
