@@ -288,15 +288,17 @@ int pat_sync_low(unsigned long pfn, unsigned long nr, enum page_cache_mode type)
 	return err;
 }
 
-static void pat_name_holder(struct pat_map *map, enum pat_holder holder,
-			    const void *vaddr, const void *caller)
+/* Whose record is it?  That of a reservation, if not of an ioremap(), @area. */
+static void pat_name_holder(struct pat_map *map, const struct vm_struct *area,
+			    const void *caller)
 {
-	map->holder = holder;
+	map->holder = PAT_HOLDER_RANGE;
 	map->caller = caller;
-	if (holder == PAT_HOLDER_KERNEL) {
+	if (area) {
+		map->holder = PAT_HOLDER_KERNEL;
 		map->vma.vm_mm = &init_mm;
-		map->vma.vm_end += (unsigned long)vaddr;
-		map->vma.vm_start = (unsigned long)vaddr;
+		map->vma.vm_end += (unsigned long)area->addr;
+		map->vma.vm_start = (unsigned long)area->addr;
 	}
 }
 
@@ -327,8 +329,8 @@ static int pat_link_chain(struct pat_map *chain, enum page_cache_mode want,
  */
 static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 			      enum page_cache_mode want, enum pat_match match,
-			      enum pat_holder holder, const void *vaddr,
-			      const void *caller, enum page_cache_mode *granted)
+			      struct vm_struct *area, const void *caller,
+			      enum page_cache_mode *granted)
 {
 	struct pat_map *chain = NULL, *map;
 	unsigned long left, part;
@@ -347,7 +349,7 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 			err = -ENOMEM;
 			break;
 		}
-		pat_name_holder(map, holder, vaddr, caller);
+		pat_name_holder(map, area, caller);
 		map->next = chain;
 		chain = map;
 	}
@@ -363,15 +365,16 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 	pat_records_unlock();
 	if (err)
 		pat_map_free_chain(chain);
+	else if (area)
+		area->memtype = chain;
 	return err;
 }
 
 /*
- * Undo pat_reserve_frames(): a reservation is gone at once, a mapping when its
- * last translation is.  Return: how many frames, at the end, have no record.
+ * Undo pat_reserve_frames() without an area.  Return: how many frames, at the
+ * end, have no record.
  */
-static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr,
-				     enum pat_holder holder, const void *vaddr)
+static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr)
 {
 	struct pat_map *chain = NULL, *map;
 	unsigned long left, part;
@@ -379,14 +382,9 @@ static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr,
 	pat_records_lock();
 	for (left = nr; left; left -= part) {
 		part = min(left, PAT_MAP_MAX_PAGES);
-		map = pat_record_find(pfn + nr - left, part,
-				      (unsigned long)vaddr);
+		map = pat_record_find(pfn + nr - left, part);
 		if (!map)
 			break;
-		if (holder == PAT_HOLDER_KERNEL) {
-			pat_record_retire(map);
-			continue;
-		}
 		pat_record_unlink(map);
 		map->next = chain;
 		chain = map;
@@ -396,9 +394,23 @@ static unsigned long pat_free_frames(unsigned long pfn, unsigned long nr,
 	return left;
 }
 
+/* The same with one: its frames are held until its last translation is gone. */
+static void pat_free_area(struct vm_struct *area)
+{
+	struct pat_map *map, *next;
+
+	pat_records_lock();
+	for (map = area->memtype; map; map = next) {
+		next = map->next;
+		pat_record_retire(map);
+	}
+	pat_records_unlock();
+	area->memtype = NULL;
+}
+
 static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
-		       enum page_cache_mode *granted, enum pat_holder holder,
-		       const void *vaddr, const void *caller)
+		       enum page_cache_mode *granted, struct vm_struct *area,
+		       const void *caller)
 {
 	enum pat_match match = granted ? PAT_MATCH_ANY : PAT_MATCH_EXACT;
 	enum page_cache_mode type = want;
@@ -431,10 +443,12 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 		} else {
 			err = pat_reserve_frames(pfn, nr,
 						 pat_effective_want(pfn, nr, want),
-						 match, holder, vaddr, caller,
-						 &type);
+						 match, area, caller, &type);
 			if (!err && pat_sync_low(pfn, nr, type)) {
-				pat_free_frames(pfn, nr, holder, vaddr);
+				if (area)
+					pat_free_area(area);
+				else
+					pat_free_frames(pfn, nr);
 				err = -EINVAL;
 			}
 		}
@@ -448,8 +462,7 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 	return err;
 }
 
-static int pat_free(u64 start, u64 end, enum pat_holder holder,
-		    const void *vaddr, const void *caller)
+static int pat_free(u64 start, u64 end, const void *caller)
 {
 	unsigned long pfn, nr, run;
 
@@ -472,7 +485,7 @@ static int pat_free(u64 start, u64 end, enum pat_holder holder,
 		break;
 	}
 
-	if (pat_free_frames(pfn, nr, holder, vaddr)) {
+	if (pat_free_frames(pfn, nr)) {
 		pr_info_ratelimited("%s:%d freeing invalid memtype [mem %#010llx-%#010llx] in %ps\n",
 				    current->comm, current->pid, start, end - 1,
 				    caller);
@@ -480,6 +493,25 @@ static int pat_free(u64 start, u64 end, enum pat_holder holder,
 	}
 	pat_dbg("free [mem %#010llx-%#010llx]\n", start, end - 1);
 	return 0;
+}
+
+/**
+ * pat_range_is_reserved - is there no RAM in a range, for certain?
+ * @start: first byte
+ * @end: end of the range
+ *
+ * A quick answer to what the resource tree knows as well.
+ *
+ * Context: any; takes no lock.
+ * Return: true if no frame of the range is RAM; false if one is, or if nobody
+ * knows, as without PAT.
+ */
+bool pat_range_is_reserved(u64 start, u64 end)
+{
+	unsigned long pfn, nr, run;
+
+	return pat_enabled() && pat_range_to_frames(start, end, &pfn, &nr) &&
+	       pat_ram_run(pfn, nr, &run) == PAT_FRAMES_RESERVED && run == nr;
 }
 
 /**
@@ -507,8 +539,8 @@ EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
 #else /* !CONFIG_X86_PAT */
 
 static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
-		       enum page_cache_mode *granted, enum pat_holder holder,
-		       const void *vaddr, const void *caller)
+		       enum page_cache_mode *granted, struct vm_struct *area,
+		       const void *caller)
 {
 	if (end <= start)
 		return -EINVAL;
@@ -517,11 +549,12 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 	return pat_sync_untracked(start, end, want);
 }
 
-static int pat_free(u64 start, u64 end, enum pat_holder holder,
-		    const void *vaddr, const void *caller)
+static int pat_free(u64 start, u64 end, const void *caller)
 {
 	return 0;
 }
+
+static void pat_free_area(struct vm_struct *area) { }
 
 bool pat_pfn_immune_to_uc_mtrr(unsigned long pfn)
 {
@@ -552,7 +585,7 @@ EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
 int memtype_reserve(u64 start, u64 end, enum page_cache_mode want,
 		    enum page_cache_mode *granted)
 {
-	return pat_reserve(start, end, want, granted, PAT_HOLDER_RANGE, NULL,
+	return pat_reserve(start, end, want, granted, NULL,
 			   __builtin_return_address(0));
 }
 
@@ -566,47 +599,48 @@ int memtype_reserve(u64 start, u64 end, enum page_cache_mode want,
  */
 int memtype_free(u64 start, u64 end)
 {
-	return pat_free(start, end, PAT_HOLDER_RANGE, NULL,
-			__builtin_return_address(0));
+	return pat_free(start, end, __builtin_return_address(0));
+}
+
+static u64 pat_area_end(const struct vm_struct *area)
+{
+	return area->phys_addr + get_vm_area_size(area);
 }
 
 /**
- * memtype_reserve_ioremap - hold a memory type for a range that gets mapped
- * @start: first byte, page aligned
- * @end: end of the range, page aligned
+ * memtype_reserve_ioremap - hold a memory type for what ioremap() maps
+ * @area: where it is going to be mapped, with the physical address of what is,
+ *	and who asked; all page aligned
  * @want: the type
  * @granted: receives the type that is in force, as in memtype_reserve()
- * @vaddr: where it is going to be mapped, page aligned
- * @caller: who asked for the mapping
  *
  * To be called before the first translation exists.
  *
  * Context: may sleep.
  * Return: as memtype_reserve().
  */
-int memtype_reserve_ioremap(u64 start, u64 end, enum page_cache_mode want,
-			    enum page_cache_mode *granted,
-			    const void *vaddr, const void *caller)
+int memtype_reserve_ioremap(struct vm_struct *area, enum page_cache_mode want,
+			    enum page_cache_mode *granted)
 {
-	return pat_reserve(start, end, want, granted, PAT_HOLDER_KERNEL, vaddr,
-			   caller);
+	return pat_reserve(area->phys_addr, pat_area_end(area), want, granted,
+			   area, area->caller);
 }
 
 /**
  * memtype_free_ioremap - undo memtype_reserve_ioremap()
- * @start: first byte, as it was given there
- * @end: end of the range, as it was given there
- * @vaddr: where it was mapped
+ * @area: the same
  *
- * To be called when the range is unmapped, and vmalloc is going to flush it:
- * nobody gets it with another type before that is done.
+ * To be called when the area is unmapped, and vmalloc is going to flush it:
+ * nobody gets what it mapped with another type before that is done.
  *
  * Context: may sleep.
  */
-void memtype_free_ioremap(u64 start, u64 end, const void *vaddr)
+void memtype_free_ioremap(struct vm_struct *area)
 {
-	pat_free(start, end, PAT_HOLDER_KERNEL, vaddr,
-		 __builtin_return_address(0));
+	if (area->memtype)
+		pat_free_area(area);
+	else
+		pat_free(area->phys_addr, pat_area_end(area), area->caller);
 }
 
 /**
@@ -629,14 +663,13 @@ int memtype_reserve_io(resource_size_t start, resource_size_t end,
 	enum page_cache_mode granted;
 	int err;
 
-	err = pat_reserve(start, end, *type, &granted, PAT_HOLDER_RANGE, NULL,
-			  caller);
+	err = pat_reserve(start, end, *type, &granted, NULL, caller);
 	if (err)
 		return err;
 
 	WARN_ON_ONCE(iomem_map_sanity_check(start, size));
 	if (!is_new_memtype_allowed(start, size, *type, granted)) {
-		pat_free(start, end, PAT_HOLDER_RANGE, NULL, caller);
+		pat_free(start, end, caller);
 		return -EBUSY;
 	}
 	*type = granted;
@@ -652,8 +685,7 @@ int memtype_reserve_io(resource_size_t start, resource_size_t end,
  */
 void memtype_free_io(resource_size_t start, resource_size_t end)
 {
-	pat_free(start, end, PAT_HOLDER_RANGE, NULL,
-		 __builtin_return_address(0));
+	pat_free(start, end, __builtin_return_address(0));
 }
 
 #ifdef CONFIG_X86_PAT

@@ -253,8 +253,8 @@ static struct ref_kernel *find_kernel(const struct pat_record_info *info,
 
 		if (k->used && !(seen & BIT(i)) && k->frame == info->pfn &&
 		    k->nr == info->pages && k->type == info->type &&
-		    k->vaddr == (info->holder == PAT_HOLDER_KERNEL ?
-				 info->start : 0))
+		    (unsigned long)k->area.addr ==
+		    (info->holder == PAT_HOLDER_KERNEL ? info->start : 0))
 			return k;
 	}
 	return NULL;

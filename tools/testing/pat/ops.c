@@ -518,7 +518,7 @@ static struct ref_kernel *free_kernel(void)
 
 enum reserve { RESERVE_EXACT, RESERVE_ANY, RESERVE_PFNMAP, RESERVE_IOREMAP };
 
-static int call_reserve(enum reserve how, const struct ref_kernel *k,
+static int call_reserve(enum reserve how, struct ref_kernel *k,
 			enum page_cache_mode want,
 			enum page_cache_mode *granted)
 {
@@ -537,8 +537,7 @@ static int call_reserve(enum reserve how, const struct ref_kernel *k,
 		*granted = pgprot2cachemode(prot);
 		return err;
 	default:
-		return memtype_reserve_ioremap(start, end, want, granted,
-					       (void *)k->vaddr, call_reserve);
+		return memtype_reserve_ioremap(&k->area, want, granted);
 	}
 }
 
@@ -574,8 +573,14 @@ static void do_reserve(enum reserve how)
 		return;
 	k->frame = frame;
 	k->nr = nr;
-	k->vaddr = how != RESERVE_IOREMAP ? 0 :
-		0xffffc90000000000UL + (k - ref_kernel) * (32UL << PAGE_SHIFT);
+	k->area = (struct vm_struct) {
+		.phys_addr = PFN_PHYS(frame),
+		.size = nr << PAGE_SHIFT,
+		.caller = do_reserve,
+	};
+	if (how == RESERVE_IOREMAP)
+		k->area.addr = (void *)(0xffffc90000000000UL +
+					(k - ref_kernel) * (32UL << PAGE_SHIFT));
 	expect = ref_reserve(frame, nr, want, how == RESERVE_EXACT, &records,
 			     &expect_type);
 	for (i = frame; i < frame + nr; i++)
@@ -628,12 +633,12 @@ static void op_release(void)
 
 	if (!k->used || k->type == TOY_TYPES)
 		return;
-	note("release", k->frame, k->nr, k->type, !!k->vaddr, k - ref_kernel);
-	if (k->vaddr)
+	note("release", k->frame, k->nr, k->type, !!k->area.addr, k - ref_kernel);
+	if (k->area.addr)
 		ref_retire(k->frame, k->nr, k->type);
 	k->type = TOY_TYPES;	/* on its way */
-	if (k->vaddr)
-		memtype_free_ioremap(start, end, (void *)k->vaddr);
+	if (k->area.addr)
+		memtype_free_ioremap(&k->area);
 	else if (take(4))
 		SHIM_CHECK(!memtype_free(start, end));
 	else
@@ -655,7 +660,7 @@ static void op_release_wrong(void)
 		return;
 	for (i = 0; i < REF_KERNEL; i++)
 		if (ref_kernel[i].used && ref_kernel[i].frame == frame &&
-		    ref_kernel[i].nr == nr && !ref_kernel[i].vaddr)
+		    ref_kernel[i].nr == nr && !ref_kernel[i].area.addr)
 			return;
 	note("wrong", frame, nr, 0, 0, 0);
 	SHIM_CHECK(memtype_free(PFN_PHYS(frame), PFN_PHYS(frame + nr)) ==
@@ -1411,8 +1416,8 @@ void ops_shut_down(void)
 
 		if (!k->used)
 			continue;
-		if (k->vaddr)
-			memtype_free_ioremap(start, end, (void *)k->vaddr);
+		if (k->area.addr)
+			memtype_free_ioremap(&k->area);
 		else
 			SHIM_CHECK(!memtype_free(start, end));
 		k->used = false;

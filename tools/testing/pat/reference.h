@@ -16,7 +16,7 @@ struct ref_kernel {
 	bool			used;
 	unsigned long		frame, nr;
 	enum page_cache_mode	type;
-	unsigned long		vaddr;
+	struct vm_struct	area;		/* of an ioremap(), else without address */
 };
 
 extern struct ref_kernel ref_kernel[REF_KERNEL];

@@ -31,16 +31,18 @@ int memtype_reserve_io(resource_size_t start, resource_size_t end,
 		       enum page_cache_mode *type);
 void memtype_free_io(resource_size_t start, resource_size_t end);
 
-int memtype_reserve_ioremap(u64 start, u64 end, enum page_cache_mode want,
-			    enum page_cache_mode *granted,
-			    const void *vaddr, const void *caller);
-void memtype_free_ioremap(u64 start, u64 end, const void *vaddr);
+struct vm_struct;
+int memtype_reserve_ioremap(struct vm_struct *area, enum page_cache_mode want,
+			    enum page_cache_mode *granted);
+void memtype_free_ioremap(struct vm_struct *area);
 
 #ifdef CONFIG_X86_PAT
+bool pat_range_is_reserved(u64 start, u64 end);
 void pat_ram_init(void);
 int pat_ram_add(u64 start, u64 size);
 void pat_ram_remove(u64 start, u64 size);
 #else
+static inline bool pat_range_is_reserved(u64 start, u64 end) { return false; }
 static inline void pat_ram_init(void) { }
 static inline int pat_ram_add(u64 start, u64 size) { return 0; }
 static inline void pat_ram_remove(u64 start, u64 size) { }

@@ -145,7 +145,8 @@ enum pat_match {
  * @comm: its name
  * @holder: what kind of mapping it is
  * @ram: frames are RAM; the type is each page's own, not @vma's
- * @next: chains records that are not linked, inside one call
+ * @next: chains records that are not linked, inside one call, and those of one
+ *	ioremap()
  */
 struct pat_map {
 	struct vm_area_struct	vma;
@@ -214,8 +215,7 @@ void pat_record_mark_inexact(struct pat_map *map);
 void pat_record_mark_exact(struct pat_map *map);
 bool pat_record_is_exact(const struct pat_map *map);
 struct pat_map *pat_record_inexact(void);
-struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr,
-				unsigned long addr);
+struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr);
 
 enum page_cache_mode pat_reserved_type(unsigned long pfn);
 enum page_cache_mode pat_reserved_type_or(unsigned long pfn,

@@ -97,15 +97,15 @@ enum pat_frames pat_ram_run(unsigned long pfn, unsigned long nr,
 {
 	enum pat_frames frames = PAT_FRAMES_RESERVED;
 	const struct ram_table *table;
-	unsigned int i;
 
 	rcu_read_lock();
 	table = rcu_dereference(ram_table);
-	i = ram_table_find(table, pfn);
 	*run = nr;
-	if (i < table->nr) {
-		const struct ram_range *range = &table->ranges[i];
+	/* What is most asked for lies behind all RAM, or is RAM. */
+	if (pfn < table->end) {
+		const struct ram_range *range;
 
+		range = &table->ranges[ram_table_find(table, pfn)];
 		if (pfn >= range->start) {
 			frames = range->frames;
 			*run = min(nr, range->end - pfn);
@@ -133,7 +133,6 @@ enum pat_frames pat_ram_kind(unsigned long pfn)
 
 	rcu_read_lock();
 	table = rcu_dereference(ram_table);
-	/* What is most asked for lies behind all RAM, or is RAM. */
 	if (pfn < table->end) {
 		i = ram_table_find(table, pfn);
 		if (pfn >= table->ranges[i].start)

@@ -9,7 +9,8 @@
  * mappings are there of this frame" is then a question that mm already knows
  * how to answer.  The record of a process mapping is also linked by its address
  * in the mm that maps the frames, so that a zap, which knows addresses, finds
- * it.  Who undoes an ioremap() or a reservation knows the frames.
+ * it.  An ioremap()'s hangs on its vm_struct, too, and who undoes a reservation
+ * knows the frames.
  *
  * Locks
  *	i_mmap_rwsem of the dummy inode, its own lockdep class, protects
@@ -270,6 +271,100 @@ static void pat_tree_write_end(void)
 	raw_spin_unlock(&pat_tree_lock);
 }
 
+static unsigned long pat_vma_last(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
+/* What mm/interval_tree.c does, for a record whose place is known. */
+RB_DECLARE_CALLBACKS_MAX(static, pat_frames, struct vm_area_struct, shared.rb,
+			 unsigned long, shared.rb_subtree_last, pat_vma_last)
+
+/* A place in the frame tree for a record that overlaps no other. */
+struct pat_place {
+	struct rb_node	*parent;
+	struct rb_node	**link;
+};
+
+/*
+ * The place for a record of [first, last], if none of these frames has one yet: one
+ * way down the tree for the question and the answer.
+ */
+static bool pat_tree_find_place(unsigned long first, unsigned long last,
+				struct pat_place *place)
+{
+	struct rb_node *rb = pat_mapping.i_mmap.rb_root.rb_node;
+	struct rb_node *parent = NULL;
+	struct vm_area_struct *vma = NULL, *after = NULL;
+
+	while (rb) {
+		struct rb_node *left = rb->rb_left;
+
+		parent = rb;
+		vma = rb_entry(rb, struct vm_area_struct, shared.rb);
+		if (first < vma->vm_pgoff) {
+			after = vma;
+			rb = left;
+			continue;
+		}
+		/* All that begin before, and this one, must have ended. */
+		if (left && rb_entry(left, struct vm_area_struct,
+				     shared.rb)->shared.rb_subtree_last >= first)
+			return false;
+		if (first - vma->vm_pgoff < vma_pages(vma))
+			return false;
+		rb = rb->rb_right;
+	}
+	if (after && after->vm_pgoff <= last)
+		return false;
+	place->parent = parent;
+	if (!parent)
+		place->link = &pat_mapping.i_mmap.rb_root.rb_node;
+	else if (vma == after)
+		place->link = &parent->rb_left;
+	else
+		place->link = &parent->rb_right;
+	return true;
+}
+
+static void pat_tree_insert_at(struct vm_area_struct *vma,
+			       const struct pat_place *place)
+{
+	struct rb_node *leftmost = pat_mapping.i_mmap.rb_leftmost;
+	unsigned long last = pat_vma_last(vma);
+	struct vm_area_struct *above;
+	struct rb_node *rb;
+
+	vma->shared.rb_subtree_last = last;
+	rb_link_node(&vma->shared.rb, place->parent, place->link);
+	for (rb = place->parent; rb; rb = rb_parent(rb)) {
+		above = rb_entry(rb, struct vm_area_struct, shared.rb);
+		if (above->shared.rb_subtree_last >= last)
+			break;
+		above->shared.rb_subtree_last = last;
+	}
+	rb_insert_augmented_cached(&vma->shared.rb, &pat_mapping.i_mmap,
+				   !leftmost || leftmost->rb_left == &vma->shared.rb,
+				   &pat_frames);
+}
+
+static void pat_record_link_at(struct pat_map *map,
+			       const struct pat_place *place)
+{
+	struct rb_root_cached *by_addr = pat_map_addr_root(map);
+
+	pat_tree_write_begin();
+	if (place)
+		pat_tree_insert_at(&map->vma, place);
+	else
+		vma_interval_tree_insert(&map->vma, &pat_mapping.i_mmap);
+	pat_tree_write_end();
+	if (by_addr)
+		pat_addr_insert(map, by_addr);
+	if (map->ram)
+		WRITE_ONCE(pat_ram_records, pat_ram_records + 1);
+}
+
 /**
  * pat_record_link - put a record where it can be found
  * @map: not linked; everything in it is filled in
@@ -280,15 +375,7 @@ static void pat_tree_write_end(void)
  */
 void pat_record_link(struct pat_map *map)
 {
-	struct rb_root_cached *by_addr = pat_map_addr_root(map);
-
-	pat_tree_write_begin();
-	vma_interval_tree_insert(&map->vma, &pat_mapping.i_mmap);
-	pat_tree_write_end();
-	if (by_addr)
-		pat_addr_insert(map, by_addr);
-	if (map->ram)
-		WRITE_ONCE(pat_ram_records, pat_ram_records + 1);
+	pat_record_link_at(map, NULL);
 }
 
 /**
@@ -593,23 +680,17 @@ struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
 	return vma ? vma_to_map(vma) : NULL;
 }
 
-/*
- * The record of exactly [@pfn, @pfn + @nr) that the kernel has mapped at @addr; or,
- * if that is 0, the one of a reservation.
- */
-struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr,
-				unsigned long addr)
+/* The record of a reservation of exactly [@pfn, @pfn + @nr). */
+struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr)
 {
-	enum pat_holder holder = addr ? PAT_HOLDER_KERNEL : PAT_HOLDER_RANGE;
 	struct vm_area_struct *vma;
 
 	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
 	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, pfn, pfn) {
 		struct pat_map *map = vma_to_map(vma);
 
-		if (map->holder == holder &&
-		    (!addr || map->vma.vm_start == addr) &&
-		    pat_map_pfn(map) == pfn && pat_map_pages(map) == nr)
+		if (map->holder == PAT_HOLDER_RANGE && pat_map_pfn(map) == pfn &&
+		    pat_map_pages(map) == nr)
 			return map;
 	}
 	return NULL;
@@ -673,9 +754,13 @@ int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
 	unsigned long first = pat_map_pfn(map);
 	unsigned long last = first + pat_map_pages(map) - 1;
 	enum page_cache_mode type = want, other;
+	struct pat_place place;
+	bool alone;
 
 	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
-	if (pat_records_agree(first, last, match == PAT_MATCH_EXACT, &type,
+	alone = pat_tree_find_place(first, last, &place);
+	if (!alone &&
+	    pat_records_agree(first, last, match == PAT_MATCH_EXACT, &type,
 			      &other)) {
 		pr_info_ratelimited("%s:%d conflicting memory types %llx-%llx %s<->%s\n",
 				    current->comm, current->pid,
@@ -687,7 +772,7 @@ int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
 	if (pat_stale_in_way(first, last, type))
 		return PAT_ADMIT_STALE;
 	map->vma.vm_page_prot = pat_pgprot(__pgprot(0), type);
-	pat_record_link(map);
+	pat_record_link_at(map, alone ? &place : NULL);
 	return 0;
 }
 

@@ -11,14 +11,17 @@
 
 #include "regression.h"
 
-#define ADDR	((void *)0xffffc90000000000UL)
+static struct vm_struct area = {
+	.addr = (void *)0xffffc90000000000UL,
+	.size = PAGE_SIZE,
+	.phys_addr = PFN_PHYS(90),
+};
 
 static void reserve(enum page_cache_mode want)
 {
 	enum page_cache_mode got;
 
-	SHIM_CHECK(!memtype_reserve_ioremap(PFN_PHYS(90), PFN_PHYS(91), want,
-					    &got, ADDR, reserve));
+	SHIM_CHECK(!memtype_reserve_ioremap(&area, want, &got));
 	SHIM_CHECK(got == want);
 	ref_hold(90, want);
 }
@@ -26,7 +29,7 @@ static void reserve(enum page_cache_mode want)
 static void release(enum page_cache_mode type)
 {
 	ref_retire(90, 1, type);
-	memtype_free_ioremap(PFN_PHYS(90), PFN_PHYS(91), ADDR);
+	memtype_free_ioremap(&area);
 	ref_drop(90);
 }
 

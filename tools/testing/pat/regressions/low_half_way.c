@@ -10,6 +10,12 @@
 
 static void low_half_way(void)
 {
+	struct vm_struct mapped = {
+		.addr = (void *)0xffffc90000000000UL,
+		.size = 6 << PAGE_SHIFT,
+		.phys_addr = PFN_PHYS(4),
+	};
+	enum page_cache_mode got;
 	struct toy_vma *area;
 
 	/* On a real machine these are small. */
@@ -35,6 +41,15 @@ static void low_half_way(void)
 	shim_fail_length = 100;
 	SHIM_CHECK(memtype_reserve(PFN_PHYS(4), PFN_PHYS(10), WC, NULL) ==
 		   -EINVAL);
+	shim_fail_at = 0;
+	compare_all();
+	run_worker();
+	compare_all();
+
+	shim_fail_at = 2;
+	shim_fail_length = 100;
+	SHIM_CHECK(memtype_reserve_ioremap(&mapped, WC, &got) == -EINVAL);
+	SHIM_CHECK(!mapped.memtype);
 	shim_fail_at = 0;
 	compare_all();
 	run_worker();

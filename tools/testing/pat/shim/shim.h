@@ -826,6 +826,19 @@ int ioremap_change_attr(unsigned long vaddr, unsigned long size,
 			enum page_cache_mode type);
 bool phys_mem_access_encrypted(unsigned long start, unsigned long size);
 int devmem_is_allowed(unsigned long pfn);
+struct vm_struct {
+	void		*addr;
+	unsigned long	size;
+	void		*memtype;
+	phys_addr_t	phys_addr;
+	const void	*caller;
+};
+
+static inline size_t get_vm_area_size(const struct vm_struct *area)
+{
+	return area->size;
+}
+
 void vm_unmap_aliases(void);
 
 /* A purge of vmalloc space begins, and has flushed; one at a time. */

@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/vmalloc.h>
 
 #include <asm/e820/types.h>
 #include <asm/pat.h>
@@ -285,32 +286,36 @@ static void reserve_io(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pat_lookup(pat_test_pfn(43)), UCM);
 }
 
-/* Two mappings of one range: each is released by its own address. */
+/* Two mappings of one range: each holds its type, and is released alone. */
 static void ioremap_records(struct kunit *test)
 {
 	u64 start = pat_test_byte(50), end = pat_test_byte(54);
-	const void *one = (void *)VMALLOC_START + 16 * PAGE_SIZE;
-	const void *two = one + 2 * PAGE_SIZE, *nobody = one + 64 * PAGE_SIZE;
+	struct vm_struct one = {
+		.addr = (void *)VMALLOC_START + 16 * PAGE_SIZE,
+		.size = end - start,
+		.flags = VM_IOREMAP | VM_NO_GUARD,
+		.phys_addr = start,
+		.caller = test,
+	}, two = one;
 	enum page_cache_mode granted;
 
+	two.addr += 2 * PAGE_SIZE;
 	pat_test_expect_log(test, "freeing invalid memtype");
-	KUNIT_EXPECT_EQ(test, memtype_reserve_ioremap(start, end, WC, &granted,
-						      one, test), 0);
+	KUNIT_EXPECT_EQ(test, memtype_reserve_ioremap(&one, WC, &granted), 0);
 	KUNIT_EXPECT_EQ(test, granted, WC);
-	KUNIT_EXPECT_EQ(test, memtype_reserve_ioremap(start, end, UCM, &granted,
-						      two, test), 0);
+	KUNIT_EXPECT_EQ(test, memtype_reserve_ioremap(&two, UCM, &granted), 0);
 	KUNIT_EXPECT_EQ(test, granted, WC);
+	KUNIT_EXPECT_PTR_NE(test, one.memtype, two.memtype);
 
-	/* Neither is a reservation without an address, nor mapped elsewhere. */
+	/* Neither is a reservation without an address. */
 	KUNIT_EXPECT_EQ(test, memtype_free(start, end), -EINVAL);
-	memtype_free_ioremap(start, end, nobody);
-	memtype_free_ioremap(start, end - PAGE_SIZE, one);
 	KUNIT_EXPECT_EQ(test, pat_lookup(pat_test_pfn(50)), WC);
 
-	memtype_free_ioremap(start, end, one);
+	memtype_free_ioremap(&one);
+	KUNIT_EXPECT_PTR_EQ(test, one.memtype, NULL);
 	KUNIT_EXPECT_EQ(test, pat_lookup(pat_test_pfn(50)), WC);
 	pat_test_valid(test, "one is left");
-	memtype_free_ioremap(start, end, two);
+	memtype_free_ioremap(&two);
 	KUNIT_EXPECT_EQ(test, pat_lookup(pat_test_pfn(50)), UCM);
 }
 
@@ -336,6 +341,22 @@ static void immune_to_mtrr(struct kunit *test)
 							   PAGE_SHIFT));
 }
 
+/* ioremap() spares itself the resource tree where this says yes. */
+static void certainly_reserved(struct kunit *test)
+{
+	u64 ram = page_to_phys(pat_test_pages(test, 0));
+
+	KUNIT_EXPECT_TRUE(test, pat_range_is_reserved(pat_test_byte(0),
+						      pat_test_byte(0) + 1));
+	KUNIT_EXPECT_TRUE(test, pat_range_is_reserved(pat_test_byte(0) + 5,
+						      pat_test_byte(64)));
+	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(pat_test_byte(0),
+						       pat_test_byte(0)));
+	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(ram, ram + 1));
+	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(0, ram + 1));
+	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(ram, pat_test_byte(1)));
+}
+
 static struct kunit_case dispatch_cases[] = {
 	KUNIT_CASE_PARAM(range_to_frames, door_gen_params),
 	KUNIT_CASE(no_range),
@@ -348,6 +369,7 @@ static struct kunit_case dispatch_cases[] = {
 	KUNIT_CASE_PARAM(reserve_io, io_case_gen_params),
 	KUNIT_CASE(ioremap_records),
 	KUNIT_CASE(immune_to_mtrr),
+	KUNIT_CASE(certainly_reserved),
 	{}
 };
 

@@ -82,7 +82,7 @@ static void sweep_window(struct kunit *test)
 		struct pat_map *map;
 
 		pat_records_lock();
-		map = pat_record_find(first.pfn, first.pages, 0);
+		map = pat_record_find(first.pfn, first.pages);
 		if (map)
 			pat_record_unlink(map);
 		pat_records_unlock();

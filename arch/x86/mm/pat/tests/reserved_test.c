@@ -657,7 +657,7 @@ static struct pat_map *find_range(unsigned long i, unsigned long nr)
 	struct pat_map *map;
 
 	pat_records_lock();
-	map = pat_record_find(pat_test_pfn(i), nr, 0);
+	map = pat_record_find(pat_test_pfn(i), nr);
 	pat_records_unlock();
 	return map;
 }
