@@ -56,6 +56,7 @@
 #include <asm/pat.h>
 
 #include "pat/pat_internal.h"
+#include "pat/trace.h"
 
 static LIST_HEAD(transits);
 static DEFINE_SPINLOCK(transit_lock);
@@ -225,6 +226,7 @@ static void cpa_complain_mapped(const struct pat_cpa *cpa, struct page *page,
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
 
+	trace_pat_fix_refused(page_to_pfn(page), type, cpa->caller);
 	if (!__ratelimit(&limit))
 		return;
 	if (folio_mapping(folio) || folio_test_anon(folio)) {
@@ -286,6 +288,8 @@ static int cpa_claim_run(struct pat_cpa *cpa, const struct cpa_run *run,
 	/* The last one has not been claimed. */
 	if (err)
 		cpa_release_ram(run->pfn, i - 1);
+	else
+		trace_pat_ram_type(run->pfn, run->nr, _PAGE_CACHE_MODE_WB, type);
 	return err;
 }
 
@@ -293,10 +297,13 @@ static void cpa_release_run(const struct cpa_run *run)
 {
 	u64 start = PFN_PHYS(run->pfn);
 
-	if (run->ram)
+	if (run->ram) {
+		trace_pat_ram_type(run->pfn, run->nr, pat_ram_type(run->pfn),
+				   _PAGE_CACHE_MODE_WB);
 		cpa_release_ram(run->pfn, run->nr);
-	else
+	} else {
 		memtype_free(start, start + PFN_PHYS(run->nr));
+	}
 }
 
 /* Make the bits of all pages below index @end write-back. */

@@ -26,6 +26,7 @@
  *	pat/freed.c	pages that are freed while they are not write-back
  *	pat/removed.c	memory that is removed while it is mapped
  *	pat/validate.c	the invariants of RAM
+ *	pat/messages.c	what log and trace points say of conflicts
  *	pat/debug.c	what debugfs shows
  *	pat.c		here: from a byte range to the room that knows
  *
@@ -303,14 +304,15 @@ static void pat_name_holder(struct pat_map *map, const struct vm_struct *area,
 }
 
 /* Link all of @chain, with one type, or none of it.  Records locked. */
-static int pat_link_chain(struct pat_map *chain, enum page_cache_mode want,
-			  enum pat_match match, enum page_cache_mode *granted)
+static int pat_link_chain(struct pat_map *chain, enum page_cache_mode asked,
+			  enum page_cache_mode want, enum pat_match match,
+			  enum page_cache_mode *granted)
 {
 	struct pat_map *map, *undo;
 	int err = 0;
 
 	for (map = chain; map; map = map->next) {
-		err = pat_record_admit(map, want, match);
+		err = pat_record_admit(map, asked, want, match);
 		if (err)
 			break;
 		want = pat_map_type(map);
@@ -328,10 +330,11 @@ static int pat_link_chain(struct pat_map *chain, enum page_cache_mode want,
  * an unsigned long is short; all or none.
  */
 static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
-			      enum page_cache_mode want, enum pat_match match,
+			      enum page_cache_mode asked, enum pat_match match,
 			      struct vm_struct *area, const void *caller,
 			      enum page_cache_mode *granted)
 {
+	enum page_cache_mode want = pat_effective_want(pfn, nr, asked);
 	struct pat_map *chain = NULL, *map;
 	unsigned long left, part;
 	int err = 0;
@@ -354,7 +357,7 @@ static int pat_reserve_frames(unsigned long pfn, unsigned long nr,
 		chain = map;
 	}
 	while (!err) {
-		err = pat_link_chain(chain, want, match, granted);
+		err = pat_link_chain(chain, asked, want, match, granted);
 		if (err != PAT_ADMIT_STALE)
 			break;
 		pat_records_unlock();
@@ -409,10 +412,9 @@ static void pat_free_area(struct vm_struct *area)
 }
 
 static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
-		       enum page_cache_mode *granted, struct vm_struct *area,
-		       const void *caller)
+		       enum pat_match match, enum page_cache_mode *granted,
+		       struct vm_struct *area, const void *caller)
 {
-	enum pat_match match = granted ? PAT_MATCH_ANY : PAT_MATCH_EXACT;
 	enum page_cache_mode type = want;
 	unsigned long pfn, nr, run;
 	int err = 0;
@@ -441,9 +443,8 @@ static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
 		} else if (frames == PAT_FRAMES_OFFLINE) {
 			err = want == _PAGE_CACHE_MODE_WB ? 0 : -EINVAL;
 		} else {
-			err = pat_reserve_frames(pfn, nr,
-						 pat_effective_want(pfn, nr, want),
-						 match, area, caller, &type);
+			err = pat_reserve_frames(pfn, nr, want, match, area,
+						 caller, &type);
 			if (!err && pat_sync_low(pfn, nr, type)) {
 				if (area)
 					pat_free_area(area);
@@ -539,8 +540,8 @@ EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
 #else /* !CONFIG_X86_PAT */
 
 static int pat_reserve(u64 start, u64 end, enum page_cache_mode want,
-		       enum page_cache_mode *granted, struct vm_struct *area,
-		       const void *caller)
+		       enum pat_match match, enum page_cache_mode *granted,
+		       struct vm_struct *area, const void *caller)
 {
 	if (end <= start)
 		return -EINVAL;
@@ -585,8 +586,9 @@ EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
 int memtype_reserve(u64 start, u64 end, enum page_cache_mode want,
 		    enum page_cache_mode *granted)
 {
-	return pat_reserve(start, end, want, granted, NULL,
-			   __builtin_return_address(0));
+	return pat_reserve(start, end, want,
+			   granted ? PAT_MATCH_ANY : PAT_MATCH_EXACT, granted,
+			   NULL, __builtin_return_address(0));
 }
 
 /**
@@ -612,18 +614,18 @@ static u64 pat_area_end(const struct vm_struct *area)
  * @area: where it is going to be mapped, with the physical address of what is,
  *	and who asked; all page aligned
  * @want: the type
- * @granted: receives the type that is in force, as in memtype_reserve()
+ * @granted: receives the type that is in force, which serves as well
  *
  * To be called before the first translation exists.
  *
  * Context: may sleep.
- * Return: as memtype_reserve().
+ * Return: as memtype_reserve_io().
  */
 int memtype_reserve_ioremap(struct vm_struct *area, enum page_cache_mode want,
 			    enum page_cache_mode *granted)
 {
-	return pat_reserve(area->phys_addr, pat_area_end(area), want, granted,
-			   area, area->caller);
+	return pat_reserve(area->phys_addr, pat_area_end(area), want,
+			   PAT_MATCH_SERVES, granted, area, area->caller);
 }
 
 /**
@@ -644,6 +646,29 @@ void memtype_free_ioremap(struct vm_struct *area)
 }
 
 /**
+ * pat_reserve_serving - memtype_reserve_io() for a caller with a name
+ * @start: first byte
+ * @end: end of the range
+ * @type: as there
+ * @caller: who asks
+ *
+ * Context: may sleep.
+ * Return: as memtype_reserve_io().
+ */
+int pat_reserve_serving(u64 start, u64 end, enum page_cache_mode *type,
+			const void *caller)
+{
+	enum page_cache_mode granted;
+	int err;
+
+	err = pat_reserve(start, end, *type, PAT_MATCH_SERVES, &granted, NULL,
+			  caller);
+	if (!err)
+		*type = granted;
+	return err;
+}
+
+/**
  * memtype_reserve_io - hold a memory type for a range of a device
  * @start: first byte
  * @end: end of the range
@@ -658,22 +683,11 @@ void memtype_free_ioremap(struct vm_struct *area)
 int memtype_reserve_io(resource_size_t start, resource_size_t end,
 		       enum page_cache_mode *type)
 {
-	const void *caller = __builtin_return_address(0);
-	resource_size_t size = end - start;
-	enum page_cache_mode granted;
-	int err;
+	int err = pat_reserve_serving(start, end, type,
+				      __builtin_return_address(0));
 
-	err = pat_reserve(start, end, *type, &granted, NULL, caller);
-	if (err)
-		return err;
-
-	WARN_ON_ONCE(iomem_map_sanity_check(start, size));
-	if (!is_new_memtype_allowed(start, size, *type, granted)) {
-		pat_free(start, end, caller);
-		return -EBUSY;
-	}
-	*type = granted;
-	return 0;
+	WARN_ON_ONCE(!err && iomem_map_sanity_check(start, end - start));
+	return err;
 }
 
 /**

@@ -270,7 +270,7 @@ static void compare_list(void)
 	u64 seen = 0;
 
 	shim_fail_at = 0;
-	infos = pat_records_snapshot(&count);
+	infos = pat_records_snapshot(false, &count);
 	shim_fail_at = saved;
 	SHIM_CHECK(infos);
 

@@ -28,7 +28,7 @@ for path in $ours; do
 done
 names=$(sed -n -E 's/^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+\.h)[>"].*/\1/p' "$@" | sort -u)
 for name in $names; do
-	case " $native pat_internal.h pat/pat_internal.h " in
+	case " $native pat_internal.h pat/pat_internal.h trace.h pat/trace.h " in
 	*" $name "*) continue ;;
 	esac
 	[ -e "$dir/$name" ] || forward "$name" ""

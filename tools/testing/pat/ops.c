@@ -585,9 +585,9 @@ static void do_reserve(enum reserve how)
 			     &expect_type);
 	for (i = frame; i < frame + nr; i++)
 		waits |= expect || !records || ref_lingers(i, expect_type);
-	if (!expect && how == RESERVE_PFNMAP && records &&
-	    !ref_serves(want, expect_type))
-		expect = -EINVAL;
+	if (!expect && (how == RESERVE_PFNMAP || how == RESERVE_IOREMAP) &&
+	    records && !ref_serves(want, expect_type))
+		expect = -EBUSY;
 	note(how == RESERVE_IOREMAP ? "ioremap" : "reserve", frame, nr, want, how,
 	     k - ref_kernel);
 	t = trace_now;

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What debugfs shows of the memory type tracking.
+ * What debugfs shows of the memory type tracking, below x86/.
  *
- *	x86/pat_memtype_list	a line per record of reserved frames
- *	x86/pat_validate	what the validator says
+ *	pat_memtype_list	a line per record of reserved frames
+ *	pat_records		all that is known of each record
+ *	pat_ram			RAM that is not write-back
+ *	pat_validate, pat_validate_ram	what the validators say
  *
- * A list is copied out of the records when it is opened, in one section: it is
- * what was true at one moment, and costs the same per line however long it is.
+ * The records are copied when one of the first two is opened, in one section: it
+ * is what was true at one moment, and costs the same per line however long it is.
  */
 
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
+#include <asm/mtrr.h>
 #include <asm/pat.h>
 
 #include "pat_internal.h"
@@ -47,21 +52,13 @@ static void *pat_list_next(struct seq_file *seq, void *v, loff_t *pos)
 
 static void pat_list_stop(struct seq_file *seq, void *v) { }
 
-static void pat_list_show_holder(struct seq_file *seq,
-				 const struct pat_record_info *info)
+static void pat_show_holder(struct seq_file *seq,
+			    const struct pat_record_info *info)
 {
-	switch (info->holder) {
-	case PAT_HOLDER_USER:
-		seq_printf(seq, " by %s[%d] %lx-%lx", info->comm, info->pid,
-			   info->start, info->end);
-		break;
-	case PAT_HOLDER_KERNEL:
-		seq_printf(seq, " by %pS, mapped", info->caller);
-		break;
-	case PAT_HOLDER_RANGE:
-		seq_printf(seq, " by %pS, reserved", info->caller);
-		break;
-	}
+	char text[PAT_HOLDER_TEXT];
+
+	pat_holder_text(info, text, sizeof(text));
+	seq_printf(seq, " by %s\n", text);
 }
 
 static int pat_list_show(struct seq_file *seq, void *v)
@@ -76,8 +73,7 @@ static int pat_list_show(struct seq_file *seq, void *v)
 		   (u64)info->pfn << PAGE_SHIFT,
 		   (u64)(info->pfn + info->pages) << PAGE_SHIFT,
 		   pat_mode_name(info->type));
-	pat_list_show_holder(seq, info);
-	seq_putc(seq, '\n');
+	pat_show_holder(seq, info);
 	return 0;
 }
 
@@ -88,19 +84,146 @@ static const struct seq_operations pat_list_ops = {
 	.show	= pat_list_show,
 };
 
-static int pat_list_open(struct inode *inode, struct file *file)
+static int pat_compare_ends(const void *one, const void *two)
+{
+	unsigned long a = *(const unsigned long *)one;
+	unsigned long b = *(const unsigned long *)two;
+
+	return a < b ? -1 : a > b;
+}
+
+/*
+ * How many mappings are there of the first frame of each record?  The records that
+ * begin at it or before, less those that end there or before: both only grow.
+ */
+static int pat_list_count_mappings(struct pat_list *list)
+{
+	unsigned long i, begun = 0, ended = 0, *ends;
+
+	ends = kvmalloc_array(list->nr + 1, sizeof(*ends), GFP_KERNEL);
+	if (!ends)
+		return -ENOMEM;
+	for (i = 0; i < list->nr; i++)
+		ends[i] = list->infos[i].pfn + list->infos[i].pages;
+	sort(ends, list->nr, sizeof(*ends), pat_compare_ends, NULL);
+	for (i = 0; i < list->nr; i++) {
+		unsigned long pfn = list->infos[i].pfn;
+
+		while (begun < list->nr && list->infos[begun].pfn <= pfn)
+			begun++;
+		while (ended < list->nr && ends[ended] <= pfn)
+			ended++;
+		list->infos[i].mappings = begun - ended;
+	}
+	kvfree(ends);
+	return 0;
+}
+
+static const char *pat_mtrr_name(u8 type)
+{
+	switch (type) {
+	case MTRR_TYPE_UNCACHABLE:	return "uncachable";
+	case MTRR_TYPE_WRCOMB:		return "write-combining";
+	case MTRR_TYPE_WRTHROUGH:	return "write-through";
+	case MTRR_TYPE_WRPROT:		return "write-protect";
+	case MTRR_TYPE_WRBACK:		return "write-back";
+	default:			return "none";
+	}
+}
+
+/* What a CPU makes of both: SDM volume 3, "Effective Page-Level Memory Type". */
+static const char *pat_effective_name(enum page_cache_mode type, u8 mtrr)
+{
+	switch (type) {
+	case _PAGE_CACHE_MODE_WC:
+		return "write-combining";
+	case _PAGE_CACHE_MODE_UC_MINUS:
+		return mtrr == MTRR_TYPE_WRCOMB ? "write-combining" : "uncached";
+	case _PAGE_CACHE_MODE_WB:
+		return mtrr == MTRR_TYPE_INVALID ? "write-back" :
+						   pat_mtrr_name(mtrr);
+	case _PAGE_CACHE_MODE_WT:
+		return mtrr == MTRR_TYPE_UNCACHABLE ||
+		       mtrr == MTRR_TYPE_WRCOMB ? "uncached" : "write-through";
+	default:
+		return "uncached";
+	}
+}
+
+static int pat_records_show(struct seq_file *seq, void *v)
+{
+	const struct pat_list *list = seq->private;
+	const struct pat_record_info *info = v;
+	unsigned long since;
+	u8 mtrr, uniform;
+	u64 start, end;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_printf(seq, "PAT records: %lu\n", list->nr);
+		return 0;
+	}
+	start = (u64)info->pfn << PAGE_SHIFT;
+	end = start + ((u64)info->pages << PAGE_SHIFT);
+	mtrr = mtrr_type_lookup(start, end, &uniform);
+	since = jiffies_to_msecs(info->since - INITIAL_JIFFIES);
+
+	seq_printf(seq, "[mem 0x%016llx-0x%016llx] type=%s", start, end,
+		   pat_mode_name(info->type));
+	switch (info->holder) {
+	case PAT_HOLDER_USER:
+		seq_puts(seq, info->ram ? " kind=user-ram" : " kind=user");
+		break;
+	case PAT_HOLDER_KERNEL:
+		seq_puts(seq, " kind=kernel");
+		break;
+	case PAT_HOLDER_RANGE:
+		seq_puts(seq, " kind=reserved");
+		break;
+	}
+	if (info->holder != PAT_HOLDER_RANGE)
+		seq_printf(seq, " virt=0x%lx-0x%lx", info->start, info->end);
+	seq_printf(seq, " since=%lu.%03lu maps=%lu mtrr=%s effective=%s",
+		   since / 1000, since % 1000, info->mappings,
+		   uniform ? pat_mtrr_name(mtrr) : "mixed",
+		   uniform ? pat_effective_name(info->type, mtrr) : "mixed");
+	pat_show_holder(seq, info);
+	return 0;
+}
+
+static const struct seq_operations pat_records_ops = {
+	.start	= pat_list_start,
+	.next	= pat_list_next,
+	.stop	= pat_list_stop,
+	.show	= pat_records_show,
+};
+
+static int pat_snapshot_open(struct inode *inode, struct file *file,
+			     const struct seq_operations *ops, bool all)
 {
 	struct pat_list *list;
+	int err = -ENOMEM;
 
-	list = __seq_open_private(file, &pat_list_ops, sizeof(*list));
+	list = __seq_open_private(file, ops, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	list->infos = pat_records_snapshot(&list->nr);
-	if (!list->infos) {
+	list->infos = pat_records_snapshot(all, &list->nr);
+	if (list->infos)
+		err = all ? pat_list_count_mappings(list) : 0;
+	if (err) {
+		kvfree(list->infos);
 		seq_release_private(inode, file);
-		return -ENOMEM;
 	}
-	return 0;
+	return err;
+}
+
+static int pat_list_open(struct inode *inode, struct file *file)
+{
+	return pat_snapshot_open(inode, file, &pat_list_ops, false);
+}
+
+static int pat_records_open(struct inode *inode, struct file *file)
+{
+	return pat_snapshot_open(inode, file, &pat_records_ops, true);
 }
 
 static int pat_list_release(struct inode *inode, struct file *file)
@@ -117,6 +240,78 @@ static const struct file_operations pat_list_fops = {
 	.read		= seq_read,
 	.llseek		= seq_lseek,
 	.release	= pat_list_release,
+};
+
+static const struct file_operations pat_records_fops = {
+	.open		= pat_records_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= pat_list_release,
+};
+
+/* The position is a frame, plus 1: 0 is the title. */
+struct pat_typed_run {
+	unsigned long		pfn;
+	unsigned long		nr;
+	enum page_cache_mode	type;
+};
+
+static void *pat_ram_start(struct seq_file *seq, loff_t *pos)
+{
+	struct pat_typed_run *run = seq->private;
+
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	run->pfn = *pos - 1;
+	if (!pat_ram_typed_next(&run->pfn, &run->nr, &run->type))
+		return NULL;
+	*pos = (loff_t)run->pfn + 1;
+	return run;
+}
+
+static void *pat_ram_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	const struct pat_typed_run *run = v;
+
+	*pos = v == SEQ_START_TOKEN ? 1 : (loff_t)run->pfn + run->nr + 1;
+	return pat_ram_start(seq, pos);
+}
+
+static void pat_ram_stop(struct seq_file *seq, void *v) { }
+
+static int pat_ram_show(struct seq_file *seq, void *v)
+{
+	const struct pat_typed_run *run = v;
+
+	if (v == SEQ_START_TOKEN)
+		seq_printf(seq, "PAT RAM that is not write-back: %lu pages\n",
+			   pat_ram_typed_count());
+	else
+		seq_printf(seq, "[mem 0x%016llx-0x%016llx] %s\n",
+			   (u64)run->pfn << PAGE_SHIFT,
+			   (u64)(run->pfn + run->nr) << PAGE_SHIFT,
+			   pat_mode_name(run->type));
+	return 0;
+}
+
+static const struct seq_operations pat_ram_sops = {
+	.start	= pat_ram_start,
+	.next	= pat_ram_next,
+	.stop	= pat_ram_stop,
+	.show	= pat_ram_show,
+};
+
+static int pat_ram_open(struct inode *inode, struct file *file)
+{
+	return seq_open_private(file, &pat_ram_sops,
+				sizeof(struct pat_typed_run));
+}
+
+static const struct file_operations pat_ram_fops = {
+	.open		= pat_ram_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= seq_release_private,
 };
 
 static int pat_verdict_show(struct seq_file *seq,
@@ -155,6 +350,10 @@ static int __init pat_debugfs_init(void)
 		return 0;
 	debugfs_create_file("pat_memtype_list", 0400, arch_debugfs_dir, NULL,
 			    &pat_list_fops);
+	debugfs_create_file("pat_records", 0400, arch_debugfs_dir, NULL,
+			    &pat_records_fops);
+	debugfs_create_file("pat_ram", 0400, arch_debugfs_dir, NULL,
+			    &pat_ram_fops);
 	debugfs_create_file("pat_validate", 0400, arch_debugfs_dir, NULL,
 			    &pat_validate_fops);
 	debugfs_create_file("pat_validate_ram", 0400, arch_debugfs_dir, NULL,

@@ -21,6 +21,7 @@
 #include <asm/tlbflush.h>
 
 #include "pat_internal.h"
+#include "trace.h"
 
 /* So many walks that find nothing to change are enough: see above. */
 #define FIX_QUIET_WALKS	2
@@ -131,6 +132,10 @@ static bool fix_record(struct pat_map *map, unsigned long pfn, unsigned long nr,
 		/* Also if nothing changed here: mremap() may bring what did. */
 		flush_tlb_mm_range(mm, start, end, PAGE_SHIFT, false);
 		mmu_notifier_invalidate_range_end(&range);
+		if (changed)
+			trace_pat_fix(map, last - ((end - start) >> PAGE_SHIFT),
+				      (end - start) >> PAGE_SHIFT,
+				      fix == FIX_TRANSIT);
 	}
 	return changed;
 }

@@ -24,6 +24,7 @@
 #include <asm/pat.h>
 
 #include "pat_internal.h"
+#include "trace.h"
 
 /* cpa needs memory to split a large page: so long until it is tried again. */
 #define FREED_RETRY	HZ
@@ -71,6 +72,7 @@ void pfnmap_keep_freed(struct page *page, unsigned int order)
 {
 	unsigned long flags;
 
+	trace_pat_freed(page_to_pfn(page), order);
 	freed_complain(page, order);
 	set_page_private(page, order);
 	raw_spin_lock_irqsave(&freed_lock, flags);

@@ -53,6 +53,9 @@ enum pat_frames pat_ram_kind(unsigned long pfn);
 enum page_cache_mode pat_ram_type(unsigned long pfn);
 void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type);
 enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type);
+unsigned long pat_ram_typed_count(void);
+bool pat_ram_typed_next(unsigned long *pfn, unsigned long *nr,
+			enum page_cache_mode *type);
 
 /* set_memory.c: the direct map */
 
@@ -126,6 +129,7 @@ enum pat_holder {
 /* How much of what it asked for does a caller insist on? */
 enum pat_match {
 	PAT_MATCH_EXACT,	/* the wanted type, or fail */
+	PAT_MATCH_SERVES,	/* also another type that is in force, if it serves */
 	PAT_MATCH_ANY,		/* whatever type is in force; caller decides */
 };
 
@@ -138,6 +142,7 @@ enum pat_match {
  * @by_addr_last: highest address in the subtree of @by_addr
  * @stamp: when it was made, on the clock that zaps advance; of a stale record,
  *	how many purges of vmalloc space had begun then
+ * @since: when the mapping was made, in jiffies
  * @list: while linked, the inexact records: those that may cover pages which
  *	are not mapped any more; later the stale ones
  * @caller: kernel code that asked
@@ -153,6 +158,7 @@ struct pat_map {
 	struct rb_node		by_addr;
 	unsigned long		by_addr_last;
 	unsigned long		stamp;
+	unsigned long		since;
 	struct list_head	list;
 	const void		*caller;
 	pid_t			pid;
@@ -193,8 +199,8 @@ bool pat_records_of_ram(void);
 /* pat_record_admit() when translations of another type may still be in use. */
 #define PAT_ADMIT_STALE		(-EAGAIN)
 
-int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
-		     enum pat_match match);
+int pat_record_admit(struct pat_map *map, enum page_cache_mode asked,
+		     enum page_cache_mode want, enum pat_match match);
 void pat_record_link(struct pat_map *map);
 void pat_record_unlink(struct pat_map *map);
 void pat_record_retire(struct pat_map *map);
@@ -226,20 +232,24 @@ void pat_reserved_changed(void);
 bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
 			  enum page_cache_mode *type);
 
-/* One line of pat_memtype_list, copied out of a record. */
+/* What a record says, copied out of it. */
 struct pat_record_info {
 	unsigned long		pfn;
 	unsigned long		pages;
 	enum page_cache_mode	type;
 	enum pat_holder		holder;
+	bool			ram;
 	unsigned long		start;
 	unsigned long		end;
+	unsigned long		since;
+	unsigned long		mappings;	/* of its first frame; for debug.c */
 	const void		*caller;
 	pid_t			pid;
 	char			comm[TASK_COMM_LEN];
 };
 
-struct pat_record_info *pat_records_snapshot(unsigned long *count);
+void pat_record_describe(const struct pat_map *map, struct pat_record_info *info);
+struct pat_record_info *pat_records_snapshot(bool ram, unsigned long *count);
 
 /**
  * struct pat_verdict - what a validator found
@@ -256,6 +266,14 @@ struct pat_verdict {
 };
 
 void pat_validate(struct pat_verdict *verdict);
+
+/* messages.c: what people are told */
+
+#define PAT_HOLDER_TEXT		128
+
+void pat_holder_text(const struct pat_record_info *info, char *text, size_t size);
+void pat_report_conflict(const struct pat_map *asker, enum page_cache_mode want,
+			 const struct pat_map *held, int err);
 
 /* validate.c: the same for RAM */
 
@@ -276,6 +294,8 @@ static inline bool pat_untracked(unsigned long pfn, unsigned long nr)
 
 bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 			 unsigned long *nr);
+int pat_reserve_serving(u64 start, u64 end, enum page_cache_mode *type,
+			const void *caller);
 enum page_cache_mode pat_lookup(unsigned long pfn);
 enum page_cache_mode pat_lookup_near(unsigned long pfn);
 int pat_sync_low(unsigned long pfn, unsigned long nr,

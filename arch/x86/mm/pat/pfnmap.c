@@ -211,7 +211,6 @@ static int pat_prepare_records(const struct vm_area_struct *vma,
 static int pat_link_user(struct pat_map *map, enum page_cache_mode want)
 {
 	unsigned long pfn = pat_map_pfn(map), nr = pat_map_pages(map);
-	enum page_cache_mode type;
 	int err;
 
 	map->stamp = PAT_STAMP_POPULATING;
@@ -220,23 +219,9 @@ static int pat_link_user(struct pat_map *map, enum page_cache_mode want)
 		return 0;
 	}
 
-	err = pat_record_admit(map, pat_effective_want(pfn, nr, want),
-			       PAT_MATCH_ANY);
-	if (err)
-		return err == PAT_ADMIT_STALE ? err : -EINVAL;
-
-	type = pat_map_type(map);
-	if (type == want ||
-	    is_new_memtype_allowed(PFN_PHYS(pfn), nr << PAGE_SHIFT, want, type))
-		return 0;
-
-	pat_record_unlink(map);
-	pr_err_ratelimited("%s:%d map pfn expected mapping type %s for [mem %#010llx-%#010llx], got %s\n",
-			   current->comm, current->pid, pat_mode_name(want),
-			   (u64)pfn << PAGE_SHIFT,
-			   ((u64)(pfn + nr) << PAGE_SHIFT) - 1,
-			   pat_mode_name(type));
-	return -EINVAL;
+	err = pat_record_admit(map, want, pat_effective_want(pfn, nr, want),
+			       PAT_MATCH_SERVES);
+	return err && err != PAT_ADMIT_STALE ? -EINVAL : err;
 }
 
 /* Link all of @chain, or none of it. */
@@ -572,25 +557,19 @@ bool pfnmap_lookup_huge(pgprot_t *prot, pfn_t pfn, unsigned int order)
  * @prot: the memory type wanted; receives the one in force, which is as good
  *
  * Context: may sleep.
- * Return: 0; -EINVAL if the type in force does not serve; else as
- * memtype_reserve().
+ * Return: as memtype_reserve_io().
  */
 int pfnmap_reserve(unsigned long pfn, unsigned long size, pgprot_t *prot)
 {
-	enum page_cache_mode want = pgprot2cachemode(*prot), type;
+	enum page_cache_mode type = pgprot2cachemode(*prot);
 	u64 start = PFN_PHYS(pfn);
 	int err;
 
-	err = memtype_reserve(start, start + size, want, &type);
-	if (err)
-		return err;
-	if (type != want &&
-	    !is_new_memtype_allowed(start, size, want, type)) {
-		memtype_free(start, start + size);
-		return -EINVAL;
-	}
-	*prot = pat_pgprot(*prot, type);
-	return 0;
+	err = pat_reserve_serving(start, start + size, &type,
+				  __builtin_return_address(0));
+	if (!err)
+		*prot = pat_pgprot(*prot, type);
+	return err;
 }
 
 /**

@@ -30,10 +30,15 @@
  *
  * Readers walk the table under RCU.  Writers hold ram_table_mutex, build a new
  * table and replace the old one.
+ *
+ * Who lists what is not write-back needs not look at all memory: the pages of
+ * each block of 128 MiB that have a type are counted, blocks that are far apart
+ * in one count.
  */
 
 #define pr_fmt(fmt) "x86/PAT: " fmt
 
+#include <linux/atomic.h>
 #include <linux/ioport.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
@@ -41,6 +46,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/panic.h>
+#include <linux/sched.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -65,6 +71,16 @@ struct ram_table {
 static struct ram_table no_ram;		/* before pat_ram_init() */
 static struct ram_table __rcu *ram_table = (struct ram_table __rcu *)&no_ram;
 static struct ram_table *boot_table __ro_after_init;	/* not from kmalloc */
+
+#define RAM_BLOCK_PAGES	(1UL << 15)
+#define RAM_BLOCKS	1024
+
+static atomic_long_t ram_typed[RAM_BLOCKS];
+
+static atomic_long_t *ram_typed_near(unsigned long pfn)
+{
+	return &ram_typed[pfn / RAM_BLOCK_PAGES % RAM_BLOCKS];
+}
 
 /* The first range that ends above @pfn, or table->nr. */
 static unsigned int ram_table_find(const struct ram_table *table,
@@ -191,9 +207,10 @@ static unsigned long ram_type_flags(enum page_cache_mode type)
  */
 enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type)
 {
-	if (claim_page_memtype_flags(pfn_to_page(pfn), ram_type_flags(type)))
-		return _PAGE_CACHE_MODE_WB;
-	return pat_ram_type(pfn);
+	if (!claim_page_memtype_flags(pfn_to_page(pfn), ram_type_flags(type)))
+		return pat_ram_type(pfn);
+	atomic_long_inc(ram_typed_near(pfn));
+	return _PAGE_CACHE_MODE_WB;
 }
 
 /**
@@ -201,11 +218,96 @@ enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type)
  * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
  * @type: WB, WC, UC- or WT
  *
- * Context: any; atomic for one page, says nothing of the direct map.
+ * Context: any, on behalf of the page's owner; atomic for one page, says nothing of
+ * the direct map.
  */
 void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type)
 {
-	set_page_memtype_flags(pfn_to_page(pfn), ram_type_flags(type));
+	struct page *page = pfn_to_page(pfn);
+	bool had = page_memtype_flags(page);
+
+	set_page_memtype_flags(page, ram_type_flags(type));
+	if (had != (type != _PAGE_CACHE_MODE_WB))
+		atomic_long_add(had ? -1 : 1, ram_typed_near(pfn));
+}
+
+/* How many pages of RAM have another type than write-back? */
+unsigned long pat_ram_typed_count(void)
+{
+	unsigned long count = 0;
+	int i;
+
+	for (i = 0; i < RAM_BLOCKS; i++)
+		count += atomic_long_read(&ram_typed[i]);
+	return count;
+}
+
+/* How many frames of [@pfn, @end) have the type of the first?  No RAM counts as WB. */
+static unsigned long ram_alike(unsigned long pfn, unsigned long end,
+			       enum page_cache_mode *type)
+{
+	unsigned long nr = 1, run;
+
+	*type = _PAGE_CACHE_MODE_WB;
+	rcu_read_lock();
+	if (pat_ram_run(pfn, end - pfn, &run) == PAT_FRAMES_RAM) {
+		*type = pat_ram_type(pfn);
+		while (nr < run && pat_ram_type(pfn + nr) == *type)
+			nr++;
+	} else {
+		nr = run;
+	}
+	rcu_read_unlock();
+	return nr;
+}
+
+static unsigned long ram_end(void)
+{
+	unsigned long end;
+
+	rcu_read_lock();
+	end = rcu_dereference(ram_table)->end;
+	rcu_read_unlock();
+	return end;
+}
+
+/**
+ * pat_ram_typed_next - find RAM that is not write-back
+ * @pfn: where to begin; receives the first such frame
+ * @nr: receives how many follow one another, with
+ * @type: their type
+ *
+ * What changes meanwhile is found or not.
+ *
+ * Context: may sleep.
+ * Return: false if there is none at or after @pfn.
+ */
+bool pat_ram_typed_next(unsigned long *pfn, unsigned long *nr,
+			enum page_cache_mode *type)
+{
+	unsigned long end = ram_end(), at, block_end, alike;
+	enum page_cache_mode found;
+
+	*nr = 0;
+	for (at = *pfn; at < end; at += alike) {
+		block_end = min(ALIGN_DOWN(at, RAM_BLOCK_PAGES) +
+				RAM_BLOCK_PAGES, end);
+		alike = block_end - at;
+		found = _PAGE_CACHE_MODE_WB;
+		if (atomic_long_read(ram_typed_near(at)))
+			alike = ram_alike(at, block_end, &found);
+		if (*nr && found != *type)
+			break;
+		if (*nr) {
+			*nr += alike;
+		} else if (found != _PAGE_CACHE_MODE_WB) {
+			*pfn = at;
+			*nr = alike;
+			*type = found;
+		}
+		cond_resched();
+	}
+	return *nr;
 }
 
 /* Append [start, end) to @table, to the last range if it continues that. */

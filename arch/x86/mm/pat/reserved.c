@@ -55,6 +55,7 @@
 
 #include <linux/fs.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pfnmap.h>
@@ -68,6 +69,7 @@
 #include <asm/pat.h>
 
 #include "pat_internal.h"
+#include "trace.h"
 
 static struct inode pat_inode;
 
@@ -178,6 +180,7 @@ static void pat_map_init(struct pat_map *map, unsigned long pfn, unsigned long n
 	WRITE_ONCE(map->vma.vm_page_prot, __pgprot(0));
 	map->vma.vm_mm = NULL;
 	INIT_LIST_HEAD(&map->list);
+	map->since = jiffies;
 	map->caller = NULL;
 	map->holder = PAT_HOLDER_RANGE;
 	map->ram = false;
@@ -363,6 +366,7 @@ static void pat_record_link_at(struct pat_map *map,
 		pat_addr_insert(map, by_addr);
 	if (map->ram)
 		WRITE_ONCE(pat_ram_records, pat_ram_records + 1);
+	trace_pat_reserve(map);
 }
 
 /**
@@ -388,6 +392,7 @@ void pat_record_unlink(struct pat_map *map)
 {
 	struct rb_root_cached *by_addr = pat_map_addr_root(map);
 
+	trace_pat_release(map);
 	if (by_addr)
 		pat_addr_remove(map, by_addr);
 	list_del_init(&map->list);
@@ -602,6 +607,7 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 		map->by_addr_last = pat_map_last_addr(map);
 	else if (by_addr)
 		pat_addr_insert(map, by_addr);
+	trace_pat_resize(map);
 	if (!map->ram && first < PAT_LOW_END)
 		pat_low_released(pat_map_type(map));
 }
@@ -615,6 +621,7 @@ void pat_record_inherit(struct pat_map *map, const struct pat_map *from)
 	map->vma.vm_mm = from->vma.vm_mm;
 	map->vma.vm_page_prot = from->vma.vm_page_prot;
 	map->stamp = from->stamp;
+	map->since = from->since;
 	map->caller = from->caller;
 	map->pid = from->pid;
 	memcpy(map->comm, from->comm, sizeof(map->comm));
@@ -701,11 +708,12 @@ struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr)
  * frame is asked, since all of one frame have the same type: thousands of
  * processes may map the same frames.
  * Return: 0 and, in @type, that type, unless there are none; -EBUSY if they do
- * not agree among each other or, if @insist, with @type, and in @other why.
+ * not agree among each other or, if @insist, with @type.  In @held one of them,
+ * or the one that does not agree.
  */
 static int pat_records_agree(unsigned long first, unsigned long last,
 			     bool insist, enum page_cache_mode *type,
-			     enum page_cache_mode *other)
+			     const struct pat_map **held)
 {
 	struct vm_area_struct *vma;
 
@@ -718,10 +726,10 @@ static int pat_records_agree(unsigned long first, unsigned long last,
 			vma = vma_interval_tree_iter_next(vma, first, last);
 			continue;
 		}
-		*other = pat_map_type(map);
+		*held = map;
 		if (!insist)
-			*type = *other;
-		else if (*other != *type)
+			*type = pat_map_type(map);
+		else if (pat_map_type(map) != *type)
 			return -EBUSY;
 		insist = true;
 		if (end > last)
@@ -733,10 +741,42 @@ static int pat_records_agree(unsigned long first, unsigned long last,
 	return 0;
 }
 
+/* What is in force serves for what was asked for, before MTRRs had their say? */
+static bool pat_type_serves(const struct pat_map *map, enum page_cache_mode asked,
+			    enum page_cache_mode type)
+{
+	return is_new_memtype_allowed(PFN_PHYS(pat_map_pfn(map)),
+				      pat_map_pages(map) << PAGE_SHIFT, asked,
+				      type);
+}
+
+/*
+ * The type for @map, whose frames [first, last] others have, too: @type, or the
+ * one that these agree on.
+ */
+static int pat_record_share(struct pat_map *map, unsigned long first,
+			    unsigned long last, enum page_cache_mode asked,
+			    enum pat_match match, enum page_cache_mode *type)
+{
+	enum page_cache_mode want = *type;
+	const struct pat_map *held = NULL;
+	int err;
+
+	err = pat_records_agree(first, last, match == PAT_MATCH_EXACT, type,
+				&held);
+	if (!err && match == PAT_MATCH_SERVES && *type != want &&
+	    !pat_type_serves(map, asked, *type))
+		err = -EBUSY;
+	if (err || *type != want)
+		pat_report_conflict(map, want, held, err);
+	return err;
+}
+
 /**
  * pat_record_admit - link a record of reserved frames, if its type may be
  * @map: not linked; its vma.vm_page_prot receives the type
- * @want: type asked for
+ * @asked: type asked for
+ * @want: what that means, by pat_effective_want()
  * @match: what else will do
  *
  * The records that overlap @map and agree among each other decide; where there
@@ -748,26 +788,22 @@ static int pat_records_agree(unsigned long first, unsigned long last,
  * still use an unmapped translation with another type: unlock, call
  * vm_unmap_aliases(), and try again.  On failure nothing has changed.
  */
-int pat_record_admit(struct pat_map *map, enum page_cache_mode want,
-		     enum pat_match match)
+int pat_record_admit(struct pat_map *map, enum page_cache_mode asked,
+		     enum page_cache_mode want, enum pat_match match)
 {
 	unsigned long first = pat_map_pfn(map);
 	unsigned long last = first + pat_map_pages(map) - 1;
-	enum page_cache_mode type = want, other;
+	enum page_cache_mode type = want;
 	struct pat_place place;
 	bool alone;
+	int err;
 
 	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
 	alone = pat_tree_find_place(first, last, &place);
-	if (!alone &&
-	    pat_records_agree(first, last, match == PAT_MATCH_EXACT, &type,
-			      &other)) {
-		pr_info_ratelimited("%s:%d conflicting memory types %llx-%llx %s<->%s\n",
-				    current->comm, current->pid,
-				    (u64)first << PAGE_SHIFT,
-				    ((u64)last + 1) << PAGE_SHIFT,
-				    pat_mode_name(type), pat_mode_name(other));
-		return -EBUSY;
+	if (!alone) {
+		err = pat_record_share(map, first, last, asked, match, &type);
+		if (err)
+			return err;
 	}
 	if (pat_stale_in_way(first, last, type))
 		return PAT_ADMIT_STALE;
@@ -861,18 +897,12 @@ static enum page_cache_mode pat_vma_type(const struct vm_area_struct *vma)
 	return pgprot2cachemode(READ_ONCE(vma->vm_page_prot));
 }
 
-static enum page_cache_mode pat_tree_type(unsigned long pfn)
-{
-	struct vm_area_struct *vma = pat_tree_walk(pfn);
-
-	return vma ? pat_vma_type(vma) : _PAGE_CACHE_MODE_UC_MINUS;
-}
-
 /* What a look-up asks and is told. */
 struct pat_question {
 	unsigned long		pfn;
 	unsigned long		nr;
 	unsigned long		first;		/* with @nr, what @type is of */
+	bool			held;		/* has frame @pfn a record? */
 	enum page_cache_mode	type;		/* of frame @pfn */
 	bool			uniform;	/* and of all others? */
 };
@@ -927,7 +957,10 @@ pat_tree_ask(struct pat_question *q, void (*answer)(struct pat_question *q))
 
 static void pat_tree_answer_one(struct pat_question *q)
 {
-	q->type = pat_tree_type(q->pfn);
+	struct vm_area_struct *vma = pat_tree_walk(q->pfn);
+
+	q->held = vma;
+	q->type = vma ? pat_vma_type(vma) : _PAGE_CACHE_MODE_UC_MINUS;
 }
 
 /*
@@ -957,6 +990,8 @@ static noinline enum page_cache_mode pat_reserved_type_slow(unsigned long pfn)
 	struct pat_question q = { .pfn = pfn };
 
 	pat_tree_ask(&q, pat_tree_answer_one);
+	if (!q.held)
+		trace_pat_lookup_miss(pfn);
 	return q.type;
 }
 
@@ -1040,6 +1075,7 @@ static void pat_tree_answer_near(struct pat_question *q)
 	unsigned long pfn, end;
 
 	q->uniform = true;
+	q->held = vma;
 	if (vma) {
 		q->type = pat_vma_type(vma);
 		q->first = READ_ONCE(vma->vm_pgoff);
@@ -1083,6 +1119,8 @@ enum page_cache_mode pat_reserved_near(unsigned long pfn)
 	bool keep;
 
 	pat_tree_ask(&q, pat_tree_answer_near);
+	if (!q.held)
+		trace_pat_lookup_miss(pfn);
 	keep = pat_near_is_reserved(&q);
 
 	recent = get_cpu_ptr(&pat_recent);
@@ -1149,13 +1187,13 @@ bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
 	return q.uniform;
 }
 
-static unsigned long pat_records_count(void)
+static unsigned long pat_records_count(bool ram)
 {
 	struct vm_area_struct *vma;
 	unsigned long count = 0;
 
 	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX)
-		if (!vma_to_map(vma)->ram)
+		if (ram || !vma_to_map(vma)->ram)
 			count++;
 	return count;
 }
@@ -1184,22 +1222,25 @@ static void pat_record_name_process(const struct pat_map *map,
 #endif
 }
 
-static void pat_record_describe(const struct pat_map *map,
-				struct pat_record_info *info)
+/* Say what @map says, for who has to do with it when it may be gone. */
+void pat_record_describe(const struct pat_map *map, struct pat_record_info *info)
 {
 	info->pfn = pat_map_pfn(map);
 	info->pages = pat_map_pages(map);
 	info->type = pat_map_type(map);
 	info->holder = map->holder;
+	info->ram = map->ram;
 	info->start = map->vma.vm_start;
 	info->end = map->vma.vm_end;
+	info->since = map->since;
 	info->caller = map->caller;
 	if (map->holder == PAT_HOLDER_USER)
 		pat_record_name_process(map, info);
 }
 
 /**
- * pat_records_snapshot - copy what the records say of reserved frames
+ * pat_records_snapshot - copy what the records say
+ * @ram: those of RAM, too, not only of reserved frames
  * @count: receives the number of records
  *
  * All of it as it was at one moment, ordered by first frame.
@@ -1207,7 +1248,7 @@ static void pat_record_describe(const struct pat_map *map,
  * Context: may sleep.
  * Return: the copies, for kvfree(), or NULL without memory.
  */
-struct pat_record_info *pat_records_snapshot(unsigned long *count)
+struct pat_record_info *pat_records_snapshot(bool ram, unsigned long *count)
 {
 	struct pat_record_info *infos = NULL;
 	struct vm_area_struct *vma;
@@ -1215,7 +1256,7 @@ struct pat_record_info *pat_records_snapshot(unsigned long *count)
 
 	for (;;) {
 		down_read(&pat_mapping.i_mmap_rwsem);
-		n = pat_records_count();
+		n = pat_records_count(ram);
 		if (n <= room && infos)
 			break;
 		up_read(&pat_mapping.i_mmap_rwsem);
@@ -1227,7 +1268,7 @@ struct pat_record_info *pat_records_snapshot(unsigned long *count)
 	}
 	n = 0;
 	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX)
-		if (!vma_to_map(vma)->ram)
+		if (ram || !vma_to_map(vma)->ram)
 			pat_record_describe(vma_to_map(vma), &infos[n++]);
 	up_read(&pat_mapping.i_mmap_rwsem);
 	*count = n;

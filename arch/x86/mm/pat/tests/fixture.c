@@ -39,7 +39,7 @@ static unsigned long window_records(struct kunit *test,
 				    struct pat_record_info *first)
 {
 	unsigned long count = 0, found = 0, i;
-	struct pat_record_info *infos = pat_records_snapshot(&count);
+	struct pat_record_info *infos = pat_records_snapshot(false, &count);
 
 	KUNIT_EXPECT_NOT_NULL(test, infos);
 	for (i = 0; infos && i < count; i++) {

@@ -65,7 +65,7 @@ static int admit(struct pat_map *map, enum page_cache_mode want,
 	int err;
 
 	pat_records_lock();
-	err = pat_record_admit(map, want, match);
+	err = pat_record_admit(map, want, want, match);
 	pat_records_unlock();
 	return err;
 }
@@ -259,7 +259,7 @@ static void ram_records_have_no_say(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, admit(map, WC, PAT_MATCH_EXACT), 0);
 
 	/* Nor are they listed. */
-	infos = pat_records_snapshot(&count);
+	infos = pat_records_snapshot(false, &count);
 	KUNIT_EXPECT_NOT_NULL(test, infos);
 	for (i = 0; infos && i < count; i++)
 		KUNIT_EXPECT_NE(test, infos[i].pfn, page_to_pfn(page));
@@ -739,7 +739,7 @@ static void snapshot(struct kunit *test)
 		link(maps[i], ranges[i].type);
 	}
 
-	infos = pat_records_snapshot(&count);
+	infos = pat_records_snapshot(false, &count);
 	KUNIT_EXPECT_NOT_NULL(test, infos);
 	for (n = 0; infos && n < count; n++) {
 		const struct pat_record_info *info = &infos[n];
@@ -777,7 +777,7 @@ static void snapshot_names_the_owner(struct kunit *test)
 	map->pid = 4711;
 	strscpy(map->comm, "parent", sizeof(map->comm));
 	link(map, WC);
-	infos = pat_records_snapshot(&count);
+	infos = pat_records_snapshot(false, &count);
 	KUNIT_EXPECT_NOT_NULL(test, infos);
 	if (infos && count) {
 		last = &infos[count - 1];	/* nothing is above the window */
