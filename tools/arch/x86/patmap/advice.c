@@ -10,6 +10,8 @@
 
 /* Notes of one kind; more are the same trouble. */
 #define MAX_NOTES 10
+/* Of the many that may map the same. */
+#define MAX_PARTIES 64
 
 static bool has(const char *text, const char *part)
 {
@@ -36,7 +38,8 @@ static bool is_boot_framebuffer(const char *name)
 
 static bool is_display(const struct region *region)
 {
-	return region && region->device && region->device->class >> 16 == 3;
+	return region && region->device && region->device->class >> 16 == 3 &&
+	       region->kind == REGION_BAR;
 }
 
 /* "bochs" in "bochs_pci_probe+0x1a/0x2b0 [bochs]"; length 0 if it is built in. */
@@ -52,15 +55,16 @@ static const char *module_of(const char *symbol, size_t *length)
 static bool involves(const struct machine *m, const struct complaint *c,
 		     const struct region *region, const char * const *names)
 {
-	const struct record *record;
-	struct holders i = { 0 };
+	const struct record *records[MAX_PARTIES];
+	size_t i, nr;
 
 	if (has_any(c->comm, names) || has_any(c->asker.name, names) ||
 	    has_any(c->holder.name, names) ||
 	    (region && region->device && has_any(region->device->driver, names)))
 		return true;
-	while ((record = map_holder(m, c, &i)))
-		if (has_any(record->holder.name, names))
+	nr = map_overlapping(m, c->start, c->end, records, MAX_PARTIES);
+	for (i = 0; i < nr; i++)
+		if (has_any(records[i]->holder.name, names))
 			return true;
 	return false;
 }
@@ -120,9 +124,10 @@ static void advise_held_write_back(const struct machine *m,
 {
 	static const char * const ucsi[] = { "ucsi", "UCSI", NULL };
 
-	if (involves(m, c, region, ucsi) ||
-	    (c->kind == COMPLAINT_IOREMAP &&
-	     (has(c->resource, "ACPI") || (region && has(region->name, "ACPI")))))
+	if (region && region->kind == REGION_BAR)
+		put(advice, nr, "other-type", other_type(c, region));
+	else if (involves(m, c, region, ucsi) ||
+		 (c->kind == COMPLAINT_IOREMAP && map_inside(m, c->start, "ACPI")))
 		put(advice, nr, "acpi-mailbox",
 		    xprintf("A driver asks for uncached memory that ACPI keeps mapped write-back: ucsi_acpi (USB-C) does so with its mailbox on older kernels, and then does not work. No data is in danger. Update the kernel: ucsi_acpi uses memremap() since."));
 	else
@@ -151,10 +156,12 @@ static void advise_refused(const struct machine *m, const struct complaint *c,
 	else
 		put(advice, nr, "other-type", other_type(c, region));
 
+	if (c->got != TYPE_NONE)
+		return;
 	if (involves(m, c, region, nvidia))
 		put(advice, nr, "nvidia-bar",
 		    xprintf("NVIDIA's driver maps parts of this BAR write-combining and others uncached, and nvidia-fs (GPUDirect Storage) or gdrdrv (gdrcopy) maps them once more. Use versions that belong together, and report it to the second one's maintainers: it has to ask for the type that the first one uses, piece by piece."));
-	if (is_display(region) || has(c->comm, "fb"))
+	else if (is_display(region) || has(c->comm, "fb"))
 		put(advice, nr, "framebuffer",
 		    xprintf("This is video memory. mmap of /dev/fb0 or resourceN covers more of it than the driver has mapped with one type: if it fails with EINVAL, use resourceN_wc, or DRM's dumb buffers (/dev/dri/card0), which take the driver's own type."));
 }
@@ -262,7 +269,7 @@ static void note_framebuffer(struct machine *m, const struct region *region)
 	const char *name, *driver;
 	size_t i;
 
-	if (!is_display(region) || region->kind != REGION_BAR ||
+	if (!is_display(region) ||
 	    !region->device->bars[region->bar].prefetchable)
 		return;
 	/* The largest is the driver's own; others follow from it. */

@@ -264,6 +264,8 @@ const char *input_hint(const struct machine *m, enum input input)
 
 	if (state == STATE_READ)
 		return NULL;
+	if (!is_live(m->root) && state == STATE_HIDDEN)
+		return "it was recorded by somebody else than root";
 	if (!is_live(m->root))
 		return "it is not in this recording";
 	switch (input) {

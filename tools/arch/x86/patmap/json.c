@@ -253,8 +253,7 @@ static void put_complaint(struct json *j, const struct machine *m,
 			  const struct complaint *c)
 {
 	struct advice advice[MAX_ADVICE];
-	const struct record *record;
-	struct holders iterator = { 0 };
+	const struct record *records[16];
 	size_t nr, i;
 
 	open_group(j, NULL, '{');
@@ -276,8 +275,9 @@ static void put_complaint(struct json *j, const struct machine *m,
 	put_seconds(j, "first", c->first);
 	put_seconds(j, "last", c->last);
 	open_group(j, "present", '[');
-	for (i = 0; i < 16 && (record = map_holder(m, c, &iterator)); i++)
-		put_record(j, record);
+	nr = map_overlapping(m, c->start, c->end, records, 16);
+	for (i = 0; i < nr; i++)
+		put_record(j, records[i]);
 	close_group(j, ']');
 	open_group(j, "advice", '[');
 	nr = advise(m, c, advice);

@@ -64,7 +64,8 @@ static void build_segments(struct machine *m)
 	for (i = 0; i < m->nr_ram; i++)
 		put_edges(edges, &nr, m->ram[i].start, m->ram[i].end,
 			  m->ram[i].type);
-	qsort(edges, nr, sizeof(*edges), by_at);
+	if (nr)
+		qsort(edges, nr, sizeof(*edges), by_at);
 	for (i = 0; i < nr; i++) {
 		add_segment(m, at, edges[i].at, types);
 		at = edges[i].at;
@@ -303,20 +304,34 @@ static int by_reach(const void *a, const void *b)
 		       ((const struct reach *)b)->start);
 }
 
+static uint64_t set_reach(struct machine *m, size_t low, size_t high)
+{
+	size_t middle = low + (high - low) / 2;
+	uint64_t end, other;
+
+	if (low == high)
+		return 0;
+	end = m->records[m->reach[middle].record].end;
+	other = set_reach(m, low, middle);
+	if (end < other)
+		end = other;
+	other = set_reach(m, middle + 1, high);
+	if (end < other)
+		end = other;
+	m->reach[middle].end = end;
+	return end;
+}
+
 static void build_reach(struct machine *m)
 {
-	uint64_t end = 0;
 	size_t i;
 
 	m->reach = xrealloc(NULL, m->nr_records * sizeof(*m->reach));
 	for (i = 0; i < m->nr_records; i++)
 		m->reach[i] = (struct reach){ i, m->records[i].start, 0 };
-	qsort(m->reach, m->nr_records, sizeof(*m->reach), by_reach);
-	for (i = 0; i < m->nr_records; i++) {
-		if (end < m->records[m->reach[i].record].end)
-			end = m->records[m->reach[i].record].end;
-		m->reach[i].end = end;
-	}
+	if (m->nr_records)
+		qsort(m->reach, m->nr_records, sizeof(*m->reach), by_reach);
+	set_reach(m, 0, m->nr_records);
 }
 
 /* Tell each BAR its region. */
@@ -354,35 +369,49 @@ const struct mtrr *map_mtrr(const struct machine *m, uint64_t start, uint64_t en
 	return NULL;
 }
 
-/* More are not looked at: they are many mappings of the same. */
-#define MAX_STEPS 10000
+struct query {
+	const struct machine *m;
+	uint64_t start, end;
+	const struct record **records;
+	size_t nr, max;
+};
 
-/* The next record that overlaps what a complaint is about; *@iterator begins with zeroes. */
-const struct record *map_holder(const struct machine *m, const struct complaint *c,
-				struct holders *iterator)
+/* What overlaps, of the part [@low, @high) of the tree, in the order of starts. */
+static void find_overlapping(struct query *q, size_t low, size_t high)
 {
-	if (!iterator->steps) {
-		size_t low = 0, high = m->nr_records;
+	while (low < high && q->nr < q->max) {
+		size_t middle = low + (high - low) / 2;
+		const struct reach *reach = &q->m->reach[middle];
+		const struct record *record = &q->m->records[reach->record];
 
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-
-			if (m->reach[middle].end > c->start)
-				high = middle;
-			else
-				low = middle + 1;
-		}
-		iterator->next = low;
+		if (reach->end <= q->start)
+			return;
+		find_overlapping(q, low, middle);
+		if (reach->start >= q->end)
+			return;
+		if (record->end > q->start && q->nr < q->max)
+			q->records[q->nr++] = record;
+		low = middle + 1;
 	}
-	while (iterator->next < m->nr_records && iterator->steps++ < MAX_STEPS) {
-		const struct reach *reach = &m->reach[iterator->next++];
-		const struct record *record = &m->records[reach->record];
+}
 
-		if (reach->start >= c->end)
-			break;
-		if (record->end > c->start)
-			return record;
-	}
-	iterator->next = m->nr_records;
-	return NULL;
+/* The first @max records that overlap [@start, @end).  Return: how many. */
+size_t map_overlapping(const struct machine *m, uint64_t start, uint64_t end,
+		       const struct record **records, size_t max)
+{
+	struct query query = { m, start, end, records, 0, max };
+
+	find_overlapping(&query, 0, m->nr_records);
+	return query.nr;
+}
+
+/* Is @start in a resource with @name in its name? */
+bool map_inside(const struct machine *m, uint64_t start, const char *name)
+{
+	size_t i;
+
+	for (i = resource_at(m, start); i != NO_INDEX; i = m->resources[i].parent)
+		if (strstr(m->resources[i].name, name))
+			return true;
+	return false;
 }

@@ -179,7 +179,10 @@ struct segment {
 	unsigned int types;	/* bits, 1 << enum mem_type */
 };
 
-/* A record, and how far it and all that begin before it reach. */
+/*
+ * A record, in a sorted array that is a balanced tree as well: the middle of a
+ * part is its root.  How far do the records of that part reach?
+ */
 struct reach {
 	size_t record;
 	uint64_t start, end;
@@ -288,12 +291,9 @@ unsigned int map_types(const struct machine *m, uint64_t start, uint64_t end, si
 size_t map_segment_at(const struct machine *m, uint64_t start);
 uint64_t map_ram_bytes(const struct machine *m, enum mem_type type);
 const struct mtrr *map_mtrr(const struct machine *m, uint64_t start, uint64_t end);
-
-struct holders {
-	size_t next, steps;
-};
-const struct record *map_holder(const struct machine *m, const struct complaint *c,
-				struct holders *iterator);
+size_t map_overlapping(const struct machine *m, uint64_t start, uint64_t end,
+		       const struct record **records, size_t max);
+bool map_inside(const struct machine *m, uint64_t start, const char *name);
 
 /* pci.c */
 void pci_name_devices(struct machine *m);

@@ -15,6 +15,8 @@
 #define MAX_RANGES	20
 #define MAX_COMPLAINTS	20
 #define MAX_HOLDERS	3
+/* Advice that is remembered, not to give it again in full. */
+#define MAX_SAID	32
 
 struct pen {
 	FILE *out;
@@ -22,6 +24,11 @@ struct pen {
 	unsigned int width;
 	unsigned int rows;	/* written so far */
 	unsigned long cut;	/* lines that had no room */
+	struct {
+		char *text;
+		size_t number;	/* of the complaint */
+	} said[MAX_SAID];
+	size_t nr_said;
 };
 
 static const struct {
@@ -184,14 +191,17 @@ static int address_digits(const struct machine *m)
 	return digits;
 }
 
+static bool records_read(const struct machine *m)
+{
+	return m->inputs[INPUT_LIST].state == STATE_READ ||
+	       m->inputs[INPUT_RECORDS].state == STATE_READ;
+}
+
 static bool shown(const struct machine *m, const struct pen *pen,
 		  const struct region *region)
 {
-	bool listed = m->inputs[INPUT_LIST].state == STATE_READ ||
-		      m->inputs[INPUT_RECORDS].state == STATE_READ;
-
 	return pen->options->all || region->nr || region->kind == REGION_RAM ||
-	       (!listed && region->kind == REGION_BAR);
+	       (!records_read(m) && region->kind == REGION_BAR);
 }
 
 static void bar_name(int bar, char *name, size_t size)
@@ -202,9 +212,11 @@ static void bar_name(int bar, char *name, size_t size)
 		snprintf(name, size, "BAR %d", bar);
 }
 
-static char *region_label(const struct region *region)
+/* Without the PCI domain, most often 0000, if @brief. */
+static char *region_label(const struct region *region, bool brief)
 {
 	const struct pci_device *device = region->device;
+	bool domain = !brief || (device && strncmp(device->address, "0000:", 5));
 	char bar[16];
 
 	switch (region->kind) {
@@ -212,7 +224,7 @@ static char *region_label(const struct region *region)
 		return xprintf("RAM");
 	case REGION_BAR:
 		bar_name(region->bar, bar, sizeof(bar));
-		return xprintf("%s %s %s", device->address, bar,
+		return xprintf("%s %s %s", device->address + (domain ? 0 : 5), bar,
 			       device->driver ? device->driver :
 			       pci_class_name(device->class));
 	case REGION_RESOURCE:
@@ -327,7 +339,7 @@ static void put_map_row(struct pen *pen, const struct machine *m,
 {
 	uint64_t pages = (region->end - region->start + 4095) >> 12;
 	char *range = range_text(region->start, region->end, digits);
-	char *label = region_label(region), *bar, size[32];
+	char *label = region_label(region, true), *bar, size[32];
 	unsigned int left = 2 * digits + 1 + 10 + 2, label_width, room, cells;
 	bool narrow = pen->width < 72;
 
@@ -423,9 +435,7 @@ static char *holders_text(const struct record *records, size_t nr)
 	if (records[0].since >= 0)
 		fprintf(out, ", since %.3f s", records[0].since);
 	if (records[0].effective != TYPE_NONE && records[0].effective != records[0].type)
-		fprintf(out, ", %s in effect%s%s", type_short[records[0].effective],
-			records[0].mtrr ? " by MTRR " : "",
-			records[0].mtrr ? records[0].mtrr : "");
+		fprintf(out, ", in effect %s by MTRR", type_short[records[0].effective]);
 	fclose(out);
 	return text;
 }
@@ -433,10 +443,13 @@ static char *holders_text(const struct record *records, size_t nr)
 static void put_records(struct pen *pen, const struct machine *m,
 			const struct region *region, unsigned int indent, int digits)
 {
-	const struct record *records = m->records + region->first;
+	const struct record *records;
 	unsigned int ranges = 0;
 	size_t i, same, skipped = 0;
 
+	if (!region->nr)
+		return;
+	records = &m->records[region->first];
 	for (i = 0; i < region->nr; i += same) {
 		char *range, *holders, size[32];
 		const char *color = looks[records[i].type].color;
@@ -533,7 +546,7 @@ static void put_others(struct pen *pen, const struct machine *m)
 		if (!titled)
 			put_title(pen, "Elsewhere");
 		titled = true;
-		label = region_label(region);
+		label = region_label(region, false);
 		put_line(pen, 0, 2, "%s", label);
 		put_records(pen, m, region, 4, digits);
 		free(label);
@@ -558,7 +571,7 @@ static char *complaint_text(const struct complaint *c, const char *comm)
 	switch (c->kind) {
 	case COMPLAINT_CONFLICT:
 		if (c->got != TYPE_NONE)
-			text = xprintf("%s asked for %s (%s) %s and got it %s: it is held %s",
+			text = xprintf("%s asked for %s (%s) %s and got %s: it was held %s",
 				       comm, range, size, want, type_names[c->got], held);
 		else if (c->other == TYPE_NONE)
 			text = xprintf("%s asked for %s (%s) %s and was refused: it is held %s",
@@ -574,12 +587,13 @@ static char *complaint_text(const struct complaint *c, const char *comm)
 		break;
 	case COMPLAINT_EXPECTED:
 	case COMPLAINT_IOREMAP:
-		text = xprintf("%s asked for %s (%s) %s and was refused: it is held %s",
-			       c->kind == COMPLAINT_IOREMAP && !c->comm ? "a driver" : comm,
-			       range, size, want, held);
+		text = xprintf("%s asked for %s (%s)%s%s and was refused: it is held %s",
+			       c->comm ? comm : "a driver", range, size,
+			       c->want == TYPE_NONE ? "" : " ",
+			       c->want == TYPE_NONE ? "" : want, held);
 		break;
 	case COMPLAINT_RAM_WISH:
-		text = xprintf("%s asked for RAM %s (%s) %s and got it %s",
+		text = xprintf("%s asked for RAM %s (%s) %s and got %s",
 			       comm, range, size, want, held);
 		break;
 	case COMPLAINT_RAM_BUSY:
@@ -603,25 +617,41 @@ static char *complaint_text(const struct complaint *c, const char *comm)
 static void put_present(struct pen *pen, const struct machine *m,
 			const struct complaint *c)
 {
-	const struct record *record;
-	struct holders iterator = { 0 };
-	unsigned int nr = 0;
+	const struct record *records[MAX_HOLDERS + 1];
+	size_t nr = map_overlapping(m, c->start, c->end, records, MAX_HOLDERS + 1);
+	size_t i;
 
-	while ((record = map_holder(m, c, &iterator))) {
-		char *range, *holder;
+	if (!nr && records_read(m) && c->kind != COMPLAINT_RAM_WISH &&
+	    c->kind != COMPLAINT_RAM_BUSY && c->kind != COMPLAINT_RAM_FREED)
+		put_line(pen, 3, 5, "there now: nothing");
+	for (i = 0; i < nr && i < MAX_HOLDERS; i++) {
+		char *range = range_text(records[i]->start, records[i]->end, 0);
+		char *holder = holder_text(&records[i]->holder);
+		bool named = records[i]->holder.name;
 
-		if (nr++ == MAX_HOLDERS) {
-			put_line(pen, 3, 5, "there now: and more");
-			break;
-		}
-		range = range_text(record->start, record->end, 0);
-		holder = holder_text(&record->holder);
 		put_line(pen, 3, 5, "there now: %s %s%s%s", range,
-			 type_names[record->type], record->holder.name ? ", " : "",
-			 record->holder.name ? holder : "");
+			 type_names[records[i]->type], named ? ", " : "",
+			 named ? holder : "");
 		free(holder);
 		free(range);
 	}
+	if (nr > MAX_HOLDERS)
+		put_line(pen, 3, 5, "there now: and more");
+}
+
+/* Where did we say this already?  Else 0, and it is remembered. */
+static size_t said_before(struct pen *pen, char *text, size_t number)
+{
+	size_t i;
+
+	for (i = 0; i < pen->nr_said; i++)
+		if (!strcmp(pen->said[i].text, text))
+			return pen->said[i].number;
+	if (pen->nr_said < MAX_SAID) {
+		pen->said[pen->nr_said].text = xprintf("%s", text);
+		pen->said[pen->nr_said++].number = number;
+	}
+	return 0;
 }
 
 static void put_complaint(struct pen *pen, const struct machine *m,
@@ -644,7 +674,7 @@ static void put_complaint(struct pen *pen, const struct machine *m,
 		 style(pen, PLAIN), times, text);
 	free(text);
 	if (region) {
-		text = region_label(region);
+		text = region_label(region, false);
 		put_line(pen, 3, 5, "where: %s", text);
 		free(text);
 	} else if (c->resource) {
@@ -663,8 +693,14 @@ static void put_complaint(struct pen *pen, const struct machine *m,
 	put_present(pen, m, c);
 	nr = advise(m, c, advice);
 	for (i = 0; i < nr; i++) {
-		put_line(pen, 3, 5, "%s>%s %s", style(pen, BOLD), style(pen, PLAIN),
-			 advice[i].text);
+		size_t before = said_before(pen, advice[i].text, number);
+
+		if (before)
+			put_line(pen, 3, 5, "%s>%s as for %zu (%s)", style(pen, BOLD),
+				 style(pen, PLAIN), before, advice[i].id);
+		else
+			put_line(pen, 3, 5, "%s>%s %s", style(pen, BOLD),
+				 style(pen, PLAIN), advice[i].text);
 		free(advice[i].text);
 	}
 }
@@ -753,6 +789,11 @@ static void put_missing(struct pen *pen, const struct machine *m)
 		/* The two others stand beside it. */
 		if (input == INPUT_RECORDS || input == INPUT_RAM)
 			continue;
+		/* Some only help out. */
+		if ((input == INPUT_MEMINFO && m->ram_total) || input == INPUT_RELEASE ||
+		    ((input == INPUT_CPUINFO || input == INPUT_CMDLINE) &&
+		     (m->pat == PAT_ON || m->pat == PAT_OFF)))
+			continue;
 		if (input == INPUT_LIST &&
 		    (m->pat == PAT_OFF || m->inputs[INPUT_RECORDS].state == STATE_READ))
 			continue;
@@ -782,9 +823,8 @@ static void put_header(struct pen *pen, const struct machine *m)
 		 m->pat_reason ? ": " : "", m->pat_reason ? m->pat_reason : "",
 		 release ? " (Linux " : "", release ? release : "", release ? ")" : "");
 	put_ram(pen, m);
-	if (m->inputs[INPUT_LIST].state == STATE_READ ||
-	    m->inputs[INPUT_RECORDS].state == STATE_READ)
-		put_line(pen, 0, 2, "Records: %zu, in %zu regions", m->nr_records, placed);
+	if (records_read(m))
+		put_line(pen, 0, 2, "Records: %zu; regions with records: %zu", m->nr_records, placed);
 	if (m->inputs[INPUT_LOG].state == STATE_READ)
 		put_line(pen, 0, 2, "%sComplaints in the kernel log: %zu%s",
 			 style(pen, m->nr_complaints ? RED : ""), m->nr_complaints,
@@ -807,6 +847,8 @@ void text_write(const struct machine *m, const struct options *options, FILE *ou
 	put_others(&pen, m);
 	put_complaints(&pen, m);
 	put_notes(&pen, m);
+	while (pen.nr_said)
+		free(pen.said[--pen.nr_said].text);
 	if (pen.cut)
 		fprintf(out, "%lu more lines: enlarge the terminal, or run without --watch\n",
 			pen.cut);
