@@ -318,8 +318,10 @@ void parse_ram(struct machine *m, char *text)
 		if (!*line || !strncmp(line, "PAT RAM", 7))
 			continue;
 		p = line;
-		if (!parse_mem(&p, &range.start, &range.end) || *p++ != ' ' ||
-		    (range.type = parse_type(&p)) == TYPE_NONE) {
+		range.type = TYPE_NONE;
+		if (parse_mem(&p, &range.start, &range.end) && *p++ == ' ')
+			range.type = parse_type(&p);
+		if (range.type == TYPE_NONE) {
 			m->bad_lines++;
 			continue;
 		}
@@ -388,8 +390,11 @@ void parse_mtrrs(struct machine *m, char *text)
 			continue;
 		p = strstr(line, "base=");
 		type = strrchr(line, ':');
-		if (!p || !type || !parse_word(&p, "base=") ||
-		    !parse_hex(&p, &base) || !(p = strstr(p, "size="))) {
+		if (p) {
+			p += 5;
+			p = parse_hex(&p, &base) ? strstr(p, "size=") : NULL;
+		}
+		if (!p || !type) {
 			m->bad_lines++;
 			continue;
 		}

@@ -344,7 +344,7 @@ static void put_map_row(struct pen *pen, const struct machine *m,
 	bool narrow = pen->width < 72;
 
 	format_size(region->end - region->start, size, sizeof(size));
-	label_width = narrow ? 0 : pen->width / 4;
+	label_width = narrow ? 0 : pen->width / 3;
 	if (label_width > 32)
 		label_width = 32;
 	room = narrow ? pen->width - 2 : pen->width - left - label_width - 1;
@@ -467,11 +467,11 @@ static void put_records(struct pen *pen, const struct machine *m,
 		holders = holders_text(&records[i], same);
 		format_size(records[i].end - records[i].start, size, sizeof(size));
 		if (pen->options->color)
-			put_line(pen, indent, indent + 4, "%s %9s \033[%sm%c\033[0m %-15s %s",
+			put_line(pen, indent, indent + 4, "%s %9s \033[%sm%c\033[0m\001%-15s %s",
 				 range, size, color, looks[records[i].type].letter,
 				 type_names[records[i].type], holders);
 		else
-			put_line(pen, indent, indent + 4, "%s %9s %c %-15s %s",
+			put_line(pen, indent, indent + 4, "%s %9s %c\001%-15s %s",
 				 range, size, looks[records[i].type].letter,
 				 type_names[records[i].type], holders);
 		free(range);

@@ -49,19 +49,30 @@ static void pause_for(double seconds)
 		nanosleep(&time, NULL);
 }
 
+/* A serial line does not know its height: then $LINES, or what is common. */
+static unsigned int terminal_rows(void)
+{
+	const char *lines = getenv("LINES");
+	struct winsize size;
+	long rows = 0;
+
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		rows = size.ws_row;
+	if (rows <= 0 && lines)
+		rows = strtol(lines, NULL, 10);
+	return rows > 0 && rows < 10000 ? rows : 24;
+}
+
 static bool draw(struct options *options, bool terminal)
 {
 	struct machine machine;
-	struct winsize size;
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
 	if (!out)
 		return false;
-	options->rows = 0;
-	if (terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		options->rows = size.ws_row;
+	options->rows = terminal ? terminal_rows() : 0;
 	machine_load(&machine, options);
 	text_write(&machine, options, out);
 	machine_free(&machine);
