@@ -8,7 +8,7 @@ STAGES =
 export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run check deps fetch tree take series model fuzz bench kernel shell kunit selftest stress clean distclean
+.PHONY: help run check deps fetch tree take series model fuzz bench patmap kernel shell kunit selftest stress clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -19,7 +19,7 @@ run:
 check:
 	@scripts/check $(STAGES)
 
-deps fetch tree take series model fuzz bench:
+deps fetch tree take series model fuzz bench patmap:
 	@scripts/$@
 
 kernel:

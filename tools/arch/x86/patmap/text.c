@@ -335,18 +335,15 @@ static unsigned int region_log(const struct region *region)
 
 static void put_map_row(struct pen *pen, const struct machine *m,
 			const struct region *region, int digits,
-			unsigned int longest)
+			unsigned int longest, unsigned int label_width)
 {
 	uint64_t pages = (region->end - region->start + 4095) >> 12;
 	char *range = range_text(region->start, region->end, digits);
 	char *label = region_label(region, true), *bar, size[32];
-	unsigned int left = 2 * digits + 1 + 10 + 2, label_width, room, cells;
+	unsigned int left = 2 * digits + 1 + 10 + 2, room, cells;
 	bool narrow = pen->width < 72;
 
 	format_size(region->end - region->start, size, sizeof(size));
-	label_width = narrow ? 0 : pen->width / 3;
-	if (label_width > 32)
-		label_width = 32;
 	room = narrow ? pen->width - 2 : pen->width - left - label_width - 1;
 	cells = room * region_log(region) / longest;
 	if (cells > pages)
@@ -368,9 +365,10 @@ static void put_map_row(struct pen *pen, const struct machine *m,
 
 static void put_map(struct pen *pen, const struct machine *m)
 {
-	unsigned int longest = 1;
+	unsigned int longest = 1, label_width = 0;
 	int digits = address_digits(m);
 	size_t i, hidden = 0, drawn = 0;
+	char *label;
 
 	for (i = 0; i < m->nr_regions; i++) {
 		if (!shown(m, pen, &m->regions[i])) {
@@ -380,12 +378,21 @@ static void put_map(struct pen *pen, const struct machine *m)
 		drawn++;
 		if (longest < region_log(&m->regions[i]))
 			longest = region_log(&m->regions[i]);
+		label = region_label(&m->regions[i], true);
+		if (label_width < strlen(label))
+			label_width = strlen(label);
+		free(label);
 	}
+	/* Names of resources may be of any length. */
+	if (label_width > pen->width / 3)
+		label_width = pen->width / 3;
+	if (label_width > 32)
+		label_width = 32;
 	put_title(pen, "Physical address space (a bar's length: the logarithm of its size; gaps are left out)");
 	put_legend(pen);
 	for (i = 0; i < m->nr_regions; i++)
 		if (shown(m, pen, &m->regions[i]))
-			put_map_row(pen, m, &m->regions[i], digits, longest);
+			put_map_row(pen, m, &m->regions[i], digits, longest, label_width);
 	if (!drawn)
 		put_line(pen, 0, 0, "Nothing can be drawn: neither addresses nor records are readable.");
 	if (hidden)
