@@ -282,6 +282,8 @@ const char *input_hint(const struct machine *m, enum input input)
 	case INPUT_IOMEM:
 		return "run patmap as root (sudo patmap): others see no addresses";
 	case INPUT_MTRR:
+		if (state == STATE_DENIED)
+			return "run patmap as root (sudo patmap)";
 		return "this kernel was built without CONFIG_MTRR, or the CPU has none";
 	case INPUT_PCI:
 		return "this machine has no PCI, or sysfs is not mounted";
