@@ -288,11 +288,11 @@ static void note_framebuffer(struct machine *m, const struct region *region)
 				 name, region->bar));
 	else
 		add_note(m, "framebuffer-uncached", false, record->start, record->end,
-			 xprintf("Video memory is mapped uncached%s%s, so that all who map it later, also by resource%d_wc, get uncached, too, and draw slowly. A driver that maps it with plain ioremap() does that (bochs does, vesafb and simplefb can): it should use ioremap_wc().%s%s%s",
+			 xprintf("Video memory is mapped uncached%s%s, so that all who map it later, also by resource%d_wc, get uncached, too, and draw slowly. A driver that maps it with plain ioremap() does that (bochs does, vesafb and simplefb can): it should use ioremap_wc().%s%s%s%s",
 				 name ? " by " : "", name ? name : "", region->bar,
 				 name ? "" : " This kernel does not say who did",
 				 name ? "" : driver ? "; the device's driver is " : ", and the device has no driver",
-				 name ? "" : driver ? driver : ""));
+				 name || !driver ? "" : driver, name ? "" : "."));
 }
 
 /* Two drivers that have mapped the same part of a region. */
