@@ -3,7 +3,7 @@
  * Complaints about memory types in the kernel log, of stock kernels and of
  * those with the PAT series:
  *
- *	C:P conflicting memory types S-E T<->T [in "R"[, asked by A][, [mem S-E] held by H][, got O]]
+ *	C:P conflicting memory types S-E T<->T [in "R"[, asked by A][, [mem S-E] held by H][, got T|, refused]]
  *	memtype_reserve failed [mem S-E], track T, req T
  *	C:P map pfn expected mapping type T for [mem S-E], got T
  *	C:P map pfn RAM range|page req T for [mem S-E], got T[, by F]
@@ -140,11 +140,17 @@ static bool parse_mem_inclusive(const char **text, uint64_t *start, uint64_t *en
 	return true;
 }
 
-/* What the PAT series adds: in "R", asked by A, [mem S-E] held by H, got O. */
+/* What the PAT series adds: in "R", asked by A, [mem S-E] held by H, refused. */
 static void parse_conflict_tail(struct complaint *c, char *p)
 {
+	static const char refused[] = ", refused";
 	char *in, *asked, *mem, *held, *got;
+	size_t length = strlen(p);
 	const char *q;
+
+	if (length >= strlen(refused) &&
+	    !strcmp(p + length - strlen(refused), refused))
+		p[length - strlen(refused)] = '\0';
 
 	/* From the end, since names may hold anything. */
 	got = strstr(p, ", got ");
@@ -165,8 +171,6 @@ static void parse_conflict_tail(struct complaint *c, char *p)
 	}
 	asked = strstr(p, ", asked by ");
 	if (asked) {
-		size_t length;
-
 		*asked = '\0';
 		asked += 11;
 		length = strlen(asked);
