@@ -708,13 +708,14 @@ struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr)
  * frame is asked, since all of one frame have the same type: thousands of
  * processes may map the same frames.
  * Return: 0 and, in @type, that type, unless there are none; -EBUSY if they do
- * not agree among each other or, if @insist, with @type.  In @held one of them,
- * or the one that does not agree.
+ * not agree among each other or, if @insist, with @type.  In @held one of them, of
+ * another type than what @type was at first, if they do not agree.
  */
 static int pat_records_agree(unsigned long first, unsigned long last,
 			     bool insist, enum page_cache_mode *type,
 			     const struct pat_map **held)
 {
+	enum page_cache_mode want = *type, other;
 	struct vm_area_struct *vma;
 
 	vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, first, last);
@@ -726,11 +727,14 @@ static int pat_records_agree(unsigned long first, unsigned long last,
 			vma = vma_interval_tree_iter_next(vma, first, last);
 			continue;
 		}
-		*held = map;
-		if (!insist)
-			*type = pat_map_type(map);
-		else if (pat_map_type(map) != *type)
+		other = pat_map_type(map);
+		if (insist && other != *type) {
+			if (other != want)
+				*held = map;
 			return -EBUSY;
+		}
+		*held = map;
+		*type = other;
 		insist = true;
 		if (end > last)
 			break;

@@ -170,6 +170,51 @@ TEST_F(holders, conflict_with_a_process)
 	ASSERT_EQ(0, munmap(at, BYTES));
 }
 
+/*
+ * A range of which parts are held with different types: the one that is named is
+ * not the one that has the type asked for.
+ */
+TEST_F(holders, conflict_with_a_part)
+{
+	struct pat_test_map first, last, map = {
+		.api = PAT_TEST_IOREMAP,
+		.phys = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE,
+		.size = 3 * PAT_PAGE,
+	};
+	char ere[256], line[2048] = "";
+	int log;
+
+	if (!self->pat)
+		return;
+	/* Write-combining, nothing, uncached-minus; and the other way round. */
+	for (int i = 0; i < 2; i++) {
+		first = (struct pat_test_map) {
+			.api = i ? PAT_TEST_IOREMAP : PAT_TEST_IOREMAP_WC,
+			.phys = map.phys, .size = PAT_PAGE,
+		};
+		last = (struct pat_test_map) {
+			.api = i ? PAT_TEST_IOREMAP_WC : PAT_TEST_IOREMAP,
+			.phys = map.phys + 2 * PAT_PAGE, .size = PAT_PAGE,
+		};
+		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_MAP, &first));
+		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_MAP, &last));
+		log = open_log(_metadata);
+		ASSERT_TRUE(pat_expect_message(PAT_CONFLICT_MESSAGE));
+		ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_MAP, &map));
+		EXPECT_EQ(PAT_TEST_NULL, map.err);
+		ASSERT_TRUE(pat_expect_done());
+		snprintf(ere, sizeof(ere),
+			 " %" PRIx64 "-%" PRIx64 " uncached-minus<->write-combining in .*\\[mem %#010" PRIx64 "-",
+			 (uint64_t)map.phys, (uint64_t)(map.phys + map.size),
+			 (uint64_t)(i ? last.phys : first.phys));
+		EXPECT_EQ(1, count_lines(_metadata, log, ere, line, sizeof(line)))
+			TH_LOG("%s", ere);
+		close(log);
+		unmap_bar(_metadata, self->driver, &last);
+		unmap_bar(_metadata, self->driver, &first);
+	}
+}
+
 /* Who gets another type that serves as well has nothing to complain of. */
 TEST_F(holders, no_line_for_a_type_that_serves)
 {
