@@ -4,11 +4,13 @@
 FLAVOR = patched
 TESTS =
 STAGES =
+OP =
+KERNELS =
 # The scripts read these from their environment.
-export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS
+export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS LINES
 
 .DEFAULT_GOAL := help
-.PHONY: help run check deps fetch tree take series model fuzz bench patmap kernel shell kunit selftest stress clean distclean
+.PHONY: help run check deps fetch tree take series model fuzz bench profile patmap kernel shell kunit selftest stress clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -21,6 +23,9 @@ check:
 
 deps fetch tree take series model fuzz bench patmap:
 	@scripts/$@
+
+profile:
+	@scripts/profile $(OP) $(KERNELS)
 
 kernel:
 	@scripts/kernel $(FLAVOR)

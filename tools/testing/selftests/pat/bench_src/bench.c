@@ -8,13 +8,17 @@
  *
  *	result OPERATION SIZE ROUND TICKS
  *
- * SIZE is the operation's (pages, mappings, records), TICKS is for one of it.
+ * SIZE is the operation's (pages, mappings, records), TICKS is for one of it. Before
+ * them, "times OPERATION SIZE N" says how many of it a round is. scripts/profile
+ * looks at what is between two system calls that do nothing, and that nobody else
+ * here makes: sched_get_priority_max() before each round, and _min() after it.
  * SET is one of those in cases[], or OPERATION:SIZE for one of them; "once" is none,
  * but says that a case is not repeated. Exit status: 0, or 1 and a message if an
  * operation failed.
  */
 #include "bench.h"
 
+#include <sched.h>
 #include <stdarg.h>
 
 /* What there is to measure. */
@@ -111,10 +115,18 @@ static void run(const struct bench_case *it, unsigned int rounds)
 	if (it->held != held && ioctl(driver, PAT_BENCH_HOLD, (long)it->held))
 		bench_die("holding %u pages: %s", it->held, strerror(errno));
 	held = it->held;
+	printf("times %s %u %u\n", it->operation, it->size, it->times);
+	fflush(stdout);
 	for (unsigned int round = 0; round <= rounds; round++) {
-		uint64_t ticks = it->how(it);
+		bool counts = round || once;
+		uint64_t ticks;
 
-		if (round || once)
+		if (counts)
+			sched_get_priority_max(SCHED_OTHER);
+		ticks = it->how(it);
+		if (counts)
+			sched_get_priority_min(SCHED_OTHER);
+		if (counts)
 			printf("result %s %u %u %.2f\n", it->operation, it->size,
 			       round, (double)ticks / it->times);
 		fflush(stdout);
