@@ -4,7 +4,7 @@
 
 # One processor, whose clock counts its instructions, and nothing at random.
 export SMP=1 MEMORY=2G BAR=2G CPU=max ACCEL=tcg
-COUNTED="-icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01,clock=vm"
+COUNTED="-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm"
 SAME="norandmaps nokaslr tsc=reliable"
 
 # bench_kernel KERNEL: the flavour and the kernel parameters of stock, floor (stock that tracks nothing) and patched.
@@ -17,13 +17,14 @@ bench_kernel()
 	esac
 }
 
-# bench_guest KERNEL SET ROUNDS LOG [QEMU ARGUMENTS]: what a guest's program says, in LOG.
+# bench_guest KERNEL SET ROUNDS LOG [QEMU ARGUMENTS]: what a guest's program says, in LOG. What the guest gets at random
+# follows from BOOT=N, so that it does the same each time, but something else on another boot.
 bench_guest()
 {
 	local flavour parameters
 
 	bench_kernel "$1"
-	NAME=$1-${2/:/-} APPEND="$SAME PAT_BENCH=$2 PAT_ROUNDS=$3 $parameters" QEMU_ARGS="$COUNTED ${5:-}" \
+	NAME=$1-${2/:/-} APPEND="$SAME PAT_BENCH=$2 PAT_ROUNDS=$3 $parameters" QEMU_ARGS="$COUNTED -seed ${BOOT:-1} ${5:-}" \
 		"$ROOT/scripts/guest-test" bench "$flavour" > "$4" 2>&1 || {
 		tail -n 30 "$4"
 		die "the guest failed: see $4"

@@ -25,7 +25,7 @@
 static const struct bench_case cases[] = {
 #define CASE(...) { __VA_ARGS__ }
 	/* operation, size, records held, times a round, how, sets */
-	CASE("boot", 0, 0, 1, bench_boot, "full once"),
+	CASE("boot", 0, 0, 1, bench_boot, "full gate boot once"),
 	CASE("memory", 100000, 0, 100000, bench_memory, "full once"),
 	CASE("nothing", 1, 0, 100000, bench_nothing, "full"),
 	CASE("lookup_ram", 1000, 0, 100000, bench_lookup_ram, "full gate"),
@@ -49,24 +49,24 @@ static const struct bench_case cases[] = {
 	CASE("array", 4096, 0, 16, bench_array, "full"),
 	CASE("array", 65536, 0, 1, bench_array, "full gate"),
 	CASE("array_mixed", 512, 0, 100, bench_array_mixed, "full gate"),
-	CASE("array_mixed", 65536, 0, 1, bench_array_mixed, "full"),
+	CASE("array_mixed", 65536, 0, 1, bench_array_mixed, "full gate"),
 	CASE("set_memory", 1, 0, 10000, bench_set_memory, "full gate"),
 	CASE("remap", 1, 0, 20000, bench_remap, "full gate"),
 	CASE("remap", 16, 0, 15000, bench_remap, "full"),
 	CASE("remap", 256, 0, 4000, bench_remap, "full gate"),
 	CASE("remap", 4096, 0, 300, bench_remap, "full"),
-	CASE("remap", 65536, 0, 20, bench_remap, "full"),
+	CASE("remap", 65536, 0, 20, bench_remap, "full gate"),
 	CASE("fork_maps", 1, 0, 500, bench_fork_maps, "full gate"),
 	CASE("fork_maps", 10, 0, 500, bench_fork_maps, "full"),
 	CASE("fork_maps", 100, 0, 200, bench_fork_maps, "full gate"),
 	CASE("fork_maps", 1000, 0, 25, bench_fork_maps, "full"),
 	CASE("fork_maps", 10000, 0, 3, bench_fork_maps, "full gate"),
-	CASE("fork", 0, 0, 500, bench_fork, "full"),
-	CASE("exec", 0, 0, 300, bench_exec, "full"),
-	CASE("mmap", 0, 0, 5000, bench_mmap, "full"),
-	CASE("munmap", 0, 0, 5000, bench_munmap, "full"),
-	CASE("page_fault", 0, 0, 32768, bench_page_fault, "full"),
-	CASE("exit", 0, 0, 500, bench_exit, "full"),
+	CASE("fork", 0, 0, 1000, bench_fork, "full gate"),
+	CASE("exec", 0, 0, 500, bench_exec, "full gate"),
+	CASE("mmap", 0, 0, 4000, bench_mmap, "full gate"),
+	CASE("munmap", 0, 0, 4000, bench_munmap, "full gate"),
+	CASE("page_fault", 0, 0, 16384, bench_page_fault, "full gate"),
+	CASE("exit", 0, 0, 1000, bench_exit, "full gate"),
 	CASE("list", 100, 100, 1, bench_list, "full"),
 	CASE("list", 1000, 1000, 1, bench_list, "full"),
 	CASE("list", 10000, 10000, 1, bench_list, "full"),
@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 	if (argc == 3)
 		rounds = atoi(argv[2]);
 	if (rounds < 1 || rounds > 1000)
-		bench_die("usage: bench full|gate|devices|OPERATION:SIZE ROUNDS");
+		bench_die("usage: bench full|gate|devices|boot|OPERATION:SIZE ROUNDS");
 	driver = open(PAT_BENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (driver < 0)
 		bench_die("%s: %s: is pat_bench.ko loaded?", PAT_BENCH_DEVICE,

@@ -53,32 +53,45 @@ uint64_t bench_exec(const struct bench_case *it)
 	return bench_ticks() - start;
 }
 
-/* From a child's last moment until the parent knows. */
+#define CHILDREN 50
+
+/*
+ * From the end of a pipe on which a child waits until the parent knows that it has
+ * ended.  So many at a time, since it is a matter of luck in which of many short
+ * moments the kernel does what it has put off.
+ */
 uint64_t bench_exit(const struct bench_case *it)
 {
-	volatile uint64_t *last = mmap(NULL, BENCH_PAGE, PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t ticks = 0;
+	pid_t children[CHILDREN];
+	uint64_t start, ticks = 0;
+	int ends[2];
+	char byte;
 
-	if (last == MAP_FAILED)
-		bench_die("mmap: %s", strerror(errno));
-	for (unsigned int i = 0; i < it->times; i++) {
-		pid_t child = fork();
-
-		if (!child) {
-			*last = bench_ticks();
-			_exit(0);
+	for (unsigned int done = 0; done < it->times; done += CHILDREN) {
+		if (pipe(ends))
+			bench_die("pipe: %s", strerror(errno));
+		for (unsigned int i = 0; i < CHILDREN; i++) {
+			children[i] = fork();
+			if (!children[i]) {
+				close(ends[1]);
+				_exit(read(ends[0], &byte, 1));
+			}
 		}
-		reap(child);
-		ticks += bench_ticks() - *last;
+		/* Until all of them wait. */
+		usleep(20000);
+		start = bench_ticks();
+		close(ends[1]);
+		for (unsigned int i = 0; i < CHILDREN; i++)
+			reap(children[i]);
+		ticks += bench_ticks() - start;
+		close(ends[0]);
 	}
-	munmap((void *)last, BENCH_PAGE);
 	return ticks;
 }
 
-static void *map_anonymous(size_t size)
+static void *map_anonymous(size_t size, int more)
 {
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE | more,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
@@ -86,24 +99,29 @@ static void *map_anonymous(size_t size)
 	return at;
 }
 
-/* Map and unmap four pages, all touched: the time of the one or the other. */
+/* Map and unmap four pages, all touched, so many times: the time of the one or the other. */
 static uint64_t map_and_unmap(const struct bench_case *it, bool maps)
 {
 	const size_t size = 4 * BENCH_PAGE;
-	uint64_t ticks = 0;
+	char **at = calloc(it->times, sizeof(*at));
+	uint64_t start, mapped, touched, end;
 
-	for (unsigned int i = 0; i < it->times; i++) {
-		uint64_t before = bench_ticks(), mapped, touched;
-		char *at = map_anonymous(size);
-
-		mapped = bench_ticks();
+	if (!at)
+		bench_die("out of memory");
+	start = bench_ticks();
+	/* Neighbours that are not alike are not merged. */
+	for (unsigned int i = 0; i < it->times; i++)
+		at[i] = map_anonymous(size, i % 2 ? PROT_EXEC : 0);
+	mapped = bench_ticks();
+	for (unsigned int i = 0; i < it->times; i++)
 		for (size_t offset = 0; offset < size; offset += BENCH_PAGE)
-			at[offset] = 1;
-		touched = bench_ticks();
-		munmap(at, size);
-		ticks += maps ? mapped - before : bench_ticks() - touched;
-	}
-	return ticks;
+			at[i][offset] = 1;
+	touched = bench_ticks();
+	for (unsigned int i = 0; i < it->times; i++)
+		munmap(at[i], size);
+	end = bench_ticks();
+	free(at);
+	return maps ? mapped - start : end - touched;
 }
 
 uint64_t bench_mmap(const struct bench_case *it)
@@ -120,7 +138,7 @@ uint64_t bench_munmap(const struct bench_case *it)
 uint64_t bench_page_fault(const struct bench_case *it)
 {
 	const size_t size = it->times * BENCH_PAGE;
-	char *at = map_anonymous(size);
+	char *at = map_anonymous(size, 0);
 	uint64_t start, ticks;
 
 	start = bench_ticks();
