@@ -48,7 +48,11 @@ void pfnmap_exit(struct mmu_gather *tlb);
 void __pfnmap_mmap(struct vm_area_struct *vma);
 void pfnmap_purge_begin(void);
 void pfnmap_purge_end(void);
+bool __pfnmap_block_is_typed(const struct page *page, unsigned int order);
 void pfnmap_keep_freed(struct page *page, unsigned int order);
+
+/* Has any RAM page ever been anything but write-back? */
+extern bool pfnmap_ram_typed;
 
 static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 {
@@ -65,8 +69,26 @@ static inline bool pfnmap_page_is_typed(const struct page *page, pte_t pte)
 /* Has @vma a memory type that is not for what it copies? */
 static inline bool vma_copies_typed(const struct vm_area_struct *vma)
 {
-	return is_cow_mapping(vma->vm_flags) &&
-	       pgprot_val(vma->vm_page_prot) & _PAGE_CACHE_MASK;
+	return pgprot_val(vma->vm_page_prot) & _PAGE_CACHE_MASK &&
+	       is_cow_mapping(vma->vm_flags);
+}
+
+/**
+ * pfnmap_block_is_typed - is any page of a block anything but write-back?
+ * @page: its first page, about to be freed
+ * @order: it has 1 << @order pages
+ *
+ * Nobody looks at pages, of which the boot frees a lot, before one has a type.
+ *
+ * Context: any.
+ * Return: true if it must not be freed, but given to pfnmap_keep_freed().
+ */
+static inline bool pfnmap_block_is_typed(const struct page *page,
+					 unsigned int order)
+{
+	return unlikely(READ_ONCE(pfnmap_ram_typed)) &&
+	       (page_memtype_flags(page) ||
+		(order && __pfnmap_block_is_typed(page, order)));
 }
 
 #else
@@ -156,6 +178,12 @@ static inline bool vma_copies_typed(const struct vm_area_struct *vma)
 static inline void pfnmap_purge_begin(void) { }
 static inline void pfnmap_purge_end(void) { }
 static inline void pfnmap_keep_freed(struct page *page, unsigned int order) { }
+
+static inline bool pfnmap_block_is_typed(const struct page *page,
+					 unsigned int order)
+{
+	return false;
+}
 
 static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 {

@@ -60,6 +60,16 @@ static void freed_complain(struct page *page, unsigned int order)
 	dump_stack();
 }
 
+bool __pfnmap_block_is_typed(const struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1UL << order; i++)
+		if (page_memtype_flags(page + i))
+			return true;
+	return false;
+}
+
 /**
  * pfnmap_keep_freed - take a block that is freed with a memory type
  * @page: its first page; nobody refers to it, and it is no compound page (any
@@ -84,13 +94,8 @@ void pfnmap_keep_freed(struct page *page, unsigned int order)
 /* Make a block write-back.  Return: false if it cannot be done. */
 static bool freed_make_wb(struct page *page, unsigned int order)
 {
-	unsigned long i, nr = 1UL << order;
-
-	pat_cpa_unreserve(page_to_pfn(page), nr);
-	for (i = 0; i < nr; i++)
-		if (page_memtype_flags(page + i))
-			return false;
-	return true;
+	pat_cpa_unreserve(page_to_pfn(page), 1UL << order);
+	return !__pfnmap_block_is_typed(page, order);
 }
 
 static void freed_repair(struct work_struct *work)

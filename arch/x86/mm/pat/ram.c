@@ -46,6 +46,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/panic.h>
+#include <linux/pfnmap.h>
 #include <linux/sched.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -197,6 +198,15 @@ static unsigned long ram_type_flags(enum page_cache_mode type)
 	}
 }
 
+bool pfnmap_ram_typed __read_mostly;
+
+/* Before the first page has a type: who frees such a page sees this, too. */
+static void ram_expect_types(void)
+{
+	if (!READ_ONCE(pfnmap_ram_typed))
+		WRITE_ONCE(pfnmap_ram_typed, true);
+}
+
 /**
  * pat_ram_claim - write down another memory type for a write-back RAM page
  * @pfn: a frame for which pat_ram_run() says PAT_FRAMES_RAM
@@ -207,6 +217,7 @@ static unsigned long ram_type_flags(enum page_cache_mode type)
  */
 enum page_cache_mode pat_ram_claim(unsigned long pfn, enum page_cache_mode type)
 {
+	ram_expect_types();
 	if (!claim_page_memtype_flags(pfn_to_page(pfn), ram_type_flags(type)))
 		return pat_ram_type(pfn);
 	atomic_long_inc(ram_typed_near(pfn));
@@ -226,6 +237,8 @@ void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type)
 	struct page *page = pfn_to_page(pfn);
 	bool had = page_memtype_flags(page);
 
+	if (type != _PAGE_CACHE_MODE_WB)
+		ram_expect_types();
 	set_page_memtype_flags(page, ram_type_flags(type));
 	if (had != (type != _PAGE_CACHE_MODE_WB))
 		atomic_long_add(had ? -1 : 1, ram_typed_near(pfn));
