@@ -335,6 +335,28 @@ static void compare_ram(void)
 	}
 }
 
+/* What debugfs shows of RAM that is not write-back. */
+static void compare_typed(void)
+{
+	unsigned long frame, next = 0, nr = 0, count = 0;
+	enum page_cache_mode type, expect;
+
+	for (frame = 0; frame < TOY_FRAMES; frame++) {
+		if (frame == next + nr) {
+			next = frame;
+			if (!pat_ram_typed_next(&next, &nr, &type)) {
+				next = TOY_FRAMES;
+				nr = 0;
+			}
+		}
+		expect = toy_kind[frame] == TOY_RAM ? pat_lookup(frame) :
+						      _PAGE_CACHE_MODE_WB;
+		count += expect != _PAGE_CACHE_MODE_WB;
+		SHIM_CHECK(expect == (frame < next ? _PAGE_CACHE_MODE_WB : type));
+	}
+	SHIM_CHECK(count == pat_ram_typed_count());
+}
+
 /* All but the types of frames that nobody maps: of those one part in PARTS. */
 void compare_part(unsigned int part)
 {
@@ -346,6 +368,8 @@ void compare_part(unsigned int part)
 			compare_mm(toy_mms[i]);
 	compare_list();
 	compare_ram();
+	if (at_rest() && !ops_racing())
+		compare_typed();
 	compare_types(part * TOY_FRAMES / COMPARE_PARTS,
 		      (part + 1) * TOY_FRAMES / COMPARE_PARTS);
 	pat_validate(&verdict);

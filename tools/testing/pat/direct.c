@@ -117,6 +117,7 @@ void toy_free(unsigned long frame, unsigned int order)
 		SHIM_CHECK(atomic_read(&page[i]._mapcount) < 0);
 		memtype |= page_memtype_flags(page + i);
 	}
+	SHIM_CHECK(pfnmap_block_is_typed(page, order) == !!memtype);
 	if (!memtype)
 		return;
 	for (i = frame; i < frame + (1UL << order); i++)
