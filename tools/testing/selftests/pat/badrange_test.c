@@ -7,7 +7,7 @@
  */
 #include "contract.h"
 
-#define BAD_MESSAGE "x86/PAT: |memtype_reserve|ioremap|memremap|sanity check"
+#define BAD_MESSAGE "x86/PAT: |memtype_reserve|reserve_memtype|ioremap|memremap|sanity check"
 
 /* Addresses that depend on the machine; the rest is as in the table. */
 enum where {

@@ -100,6 +100,7 @@ static void one_line(struct __test_metadata *_metadata, const char *path,
 	ASSERT_NE(NULL, file);
 	ASSERT_EQ(0, regcomp(&regex, ere, REG_EXTENDED | REG_NOSUB));
 	while (fgets(text, sizeof(text), file)) {
+		text[strcspn(text, "\n")] = '\0';
 		if (regexec(&regex, text, 0, NULL, 0))
 			continue;
 		count++;

@@ -38,8 +38,10 @@ static int count(struct __test_metadata *_metadata, const char *ere)
 
 	ASSERT_NE(NULL, file);
 	ASSERT_EQ(0, regcomp(&regex, ere, REG_EXTENDED | REG_NOSUB));
-	while (fgets(line, sizeof(line), file))
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
 		found += !regexec(&regex, line, 0, NULL, 0);
+	}
 	regfree(&regex);
 	fclose(file);
 	return found;
