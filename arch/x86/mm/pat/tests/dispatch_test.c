@@ -5,6 +5,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
