@@ -7,7 +7,7 @@ STAGES =
 OP =
 KERNELS =
 # The scripts read these from their environment.
-export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS LINES
+export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS LINES SMP CPUS
 
 .DEFAULT_GOAL := help
 .PHONY: help run check deps fetch tree take series model fuzz bench profile patmap kernel shell kunit selftest stress clean distclean

@@ -29,6 +29,8 @@ struct pat_bench_run {
 	__u32 op;		/* in: enum pat_bench_op */
 	__u32 nr;		/* in: how large */
 	__u32 times;		/* in: how often */
+	__u32 lane;		/* in: which of so many that do it at the same time, */
+	__u32 lanes;		/*	each to frames of its own; 0 if alone */
 	__s32 err;		/* out: what the kernel said, 0 or -errno */
 	__u64 ticks;		/* out: all times together */
 };

@@ -13,8 +13,8 @@
  * looks at what is between two system calls that do nothing, and that nobody else
  * here makes: sched_get_priority_max() before each round, and _min() after it.
  * SET is one of those in cases[], or OPERATION:SIZE for one of them; "once" is none,
- * but says that a case is not repeated. Exit status: 0, or 1 and a message if an
- * operation failed.
+ * but says that a case is not repeated; "smp" is all of contention.c, which says
+ * what it prints. Exit status: 0, or 1 and a message if an operation failed.
  */
 #include "bench.h"
 
@@ -145,11 +145,15 @@ int main(int argc, char **argv)
 	if (argc == 3)
 		rounds = atoi(argv[2]);
 	if (rounds < 1 || rounds > 1000)
-		bench_die("usage: bench full|gate|devices|boot|OPERATION:SIZE ROUNDS");
+		bench_die("usage: bench full|gate|devices|boot|smp|OPERATION:SIZE ROUNDS");
 	driver = open(PAT_BENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (driver < 0)
 		bench_die("%s: %s: is pat_bench.ko loaded?", PAT_BENCH_DEVICE,
 			  strerror(errno));
+	if (!strcmp(argv[1], "smp")) {
+		bench_contention(rounds);
+		return 0;
+	}
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (is_of_set(&cases[i], argv[1]))
 			run(&cases[i], rounds);

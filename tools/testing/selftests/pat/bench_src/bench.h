@@ -55,6 +55,10 @@ uint64_t bench_fault(const struct bench_case *it);
 uint64_t bench_remap(const struct bench_case *it);
 uint64_t bench_fork_maps(const struct bench_case *it);
 
+/* Open the device for mappings of a kind, PAT_BENCH_REMAP or _FAULT; map it. */
+int bench_open(unsigned long maps);
+void *bench_map(int fd, size_t size, off_t offset);
+
 /* processes.c: processes that have none, and what all of them pay for */
 uint64_t bench_boot(const struct bench_case *it);
 uint64_t bench_fork(const struct bench_case *it);
@@ -67,5 +71,8 @@ uint64_t bench_list(const struct bench_case *it);
 
 /* A fork() whose child ends at once, until the parent has it back. */
 void bench_fork_once(void);
+
+/* contention.c: on all processors at the same time */
+void bench_contention(unsigned int rounds);
 
 #endif /* PAT_BENCH_H */

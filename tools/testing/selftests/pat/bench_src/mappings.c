@@ -2,7 +2,7 @@
 /* PFN mappings of a process: faults, whole mappings, and their fork. */
 #include "bench.h"
 
-static void *map(int fd, size_t size, off_t offset)
+void *bench_map(int fd, size_t size, off_t offset)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 
@@ -11,7 +11,7 @@ static void *map(int fd, size_t size, off_t offset)
 	return at;
 }
 
-static int open_for(unsigned long maps)
+int bench_open(unsigned long maps)
 {
 	int fd = open(PAT_BENCH_DEVICE, O_RDWR | O_CLOEXEC);
 
@@ -24,8 +24,8 @@ static int open_for(unsigned long maps)
 uint64_t bench_fault(const struct bench_case *it)
 {
 	const size_t size = it->times * BENCH_PAGE;
-	int fd = open_for(PAT_BENCH_FAULT);
-	volatile const char *at = map(fd, size, 0);
+	int fd = bench_open(PAT_BENCH_FAULT);
+	volatile const char *at = bench_map(fd, size, 0);
 	uint64_t start, ticks;
 
 	start = bench_ticks();
@@ -41,12 +41,12 @@ uint64_t bench_fault(const struct bench_case *it)
 uint64_t bench_remap(const struct bench_case *it)
 {
 	const size_t size = it->size * BENCH_PAGE;
-	int fd = open_for(PAT_BENCH_REMAP);
+	int fd = bench_open(PAT_BENCH_REMAP);
 	uint64_t start, ticks;
 
 	start = bench_ticks();
 	for (unsigned int i = 0; i < it->times; i++)
-		munmap(map(fd, size, 0), size);
+		munmap(bench_map(fd, size, 0), size);
 	ticks = bench_ticks() - start;
 	close(fd);
 	return ticks;
@@ -55,12 +55,12 @@ uint64_t bench_remap(const struct bench_case *it)
 /* Of a process with so many mappings, each of a page of its own. */
 uint64_t bench_fork_maps(const struct bench_case *it)
 {
-	int fd = open_for(PAT_BENCH_REMAP);
+	int fd = bench_open(PAT_BENCH_REMAP);
 	void **at = calloc(it->size, sizeof(*at));
 	uint64_t start, ticks;
 
 	for (unsigned int i = 0; i < it->size; i++)
-		at[i] = map(fd, BENCH_PAGE, i * 2 * BENCH_PAGE);
+		at[i] = bench_map(fd, BENCH_PAGE, i * 2 * BENCH_PAGE);
 	bench_fork_once();
 	start = bench_ticks();
 	for (unsigned int i = 0; i < it->times; i++)

@@ -12,9 +12,9 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/random.h>
+#include <linux/rwsem.h>
 #include <linux/set_memory.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -35,8 +35,8 @@
 static unsigned long bar_pfn;
 static unsigned long bar_pages;
 
-/* One at a time: the ioctls, and what they leave. */
-static DEFINE_MUTEX(bench_mutex);
+/* What is held stays as it is while somebody measures. */
+static DECLARE_RWSEM(held_rwsem);
 static void __iomem **held;
 static unsigned int nr_held;
 
@@ -101,23 +101,25 @@ static int time_questions(struct pat_bench_run *run, unsigned long first,
 	return 0;
 }
 
-/* Each time another page between those that are held. */
+/* Each time another page between those that are held, of the lane's own share. */
 static int time_ioremap(struct pat_bench_run *run)
 {
+	unsigned int share = nr_held / max(run->lanes, 1U);
+	unsigned int first = run->lane * share;
 	unsigned int i, n = 0;
 	u64 start;
 
-	if (!nr_held)
+	if (!share || run->lane >= max(run->lanes, 1U))
 		return -EINVAL;
 	vm_unmap_aliases();
 	start = rdtsc_ordered();
 	for (i = 0; i < run->times; i++) {
-		void __iomem *at = ioremap_wc(PFN_PHYS(held_pfn(n) + 1), PAGE_SIZE);
+		void __iomem *at = ioremap_wc(PFN_PHYS(held_pfn(first + n) + 1), PAGE_SIZE);
 
 		if (!at)
 			return -ENOMEM;
 		iounmap(at);
-		n = (n + SCATTER) % nr_held;
+		n = (n + SCATTER) % share;
 	}
 	run->ticks = rdtsc_ordered() - start;
 	return 0;
@@ -243,14 +245,14 @@ static long pat_bench_ioctl(struct file *filp, unsigned int cmd,
 		if (copy_from_user(&run, user, sizeof(run)))
 			return -EFAULT;
 		run.ticks = 0;
-		mutex_lock(&bench_mutex);
+		down_read(&held_rwsem);
 		run.err = bench_run(&run);
-		mutex_unlock(&bench_mutex);
+		up_read(&held_rwsem);
 		return copy_to_user(user, &run, sizeof(run)) ? -EFAULT : 0;
 	case PAT_BENCH_HOLD:
-		mutex_lock(&bench_mutex);
+		down_write(&held_rwsem);
 		err = hold(arg);
-		mutex_unlock(&bench_mutex);
+		up_write(&held_rwsem);
 		return err;
 	case PAT_BENCH_MAPS:
 		if (arg > PAT_BENCH_FAULT)
