@@ -2,11 +2,17 @@
 # bench-locks.awk: from what a guest's "bench smp" says, a line for each lock of each round, with "kernel" as given:
 #	operation, size, kernel, round, operations, lock, acquisitions, contentions, acq-bounces, con-bounces
 # Readers and writers of a lock are added up. What lockdep only knows as a lock is none: read sections of RCU, sequence
-# counts, and the maps that stand for a context, a completion or a work item. Fails if the kernel counted nothing.
+# counts, and the maps that stand for a context, a completion or a work item. Left out is also what the clock's interrupt and
+# the scheduler take: that is a matter of how long something lasts. Fails if the kernel counted nothing.
 
 function is_none(name)
 {
-	return name ~ /^rcu_|seq(count)?(#[0-9]+)?$|^\(|^fs_reclaim|^mmu_notifier_|^dma_fence_map/
+	return name ~ /^rcu_|seq(count)?(#[0-9]+)?$|^\(|^fs_reclaim|^mmu_notifier_|^dma_fence_map|wait-type-override$/
+}
+
+function is_of_the_clock(name)
+{
+	return name ~ /^(hrtimer_bases\.lock|jiffies_lock|timekeeper_lock|&tmc->lock|&group->lock|&base->lock|&rq->__lock)(#[0-9]+)?(\/[0-9]+)?$/
 }
 
 /^lock .*WARNING.* lock debugging disabled/ {
@@ -30,7 +36,7 @@ $1 == "lock" && match($0, /: +[0-9]+ +[0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+
 	name = substr($0, 1, RSTART - 1)
 	sub(/^lock +[^ ]+ +[0-9]+ +[0-9]+ +/, "", name)
 	sub(/-[RW]$/, "", name)
-	if (is_none(name))
+	if (is_none(name) || is_of_the_clock(name))
 		next
 	gsub(/[ ,]/, "_", name)
 	split(substr($0, RSTART + 1), numbers, " ")
