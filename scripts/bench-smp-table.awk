@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # bench-smp-table.awk: the TIMES and LOCKS of scripts/bench-smp in, tables out; FS is a comma. All are medians of the rounds.
 # First each operation's time, and how many locks it takes: acquired; contended, that is not free at once; and bounced, that
-# is taken by another processor than the time before. Then which locks: the MOST taken ones of each operation, and those that
-# were contended in one of a thousand. Fails if an operation lacks numbers of a kernel.
+# is taken by another processor than the time before. Then which locks: the most taken ones of each operation, and all that
+# were contended in one of a hundred. Fails if an operation lacks numbers of a kernel.
 
 function sort_numbers(numbers, n,    i, j, number)
 {
@@ -73,7 +73,7 @@ FILENAME == ARGV[1] {
 }
 
 END {
-	SHOWN = 6
+	SHOWN = 8
 	for (i = 1; i <= whats; i++)
 		for (k = 1; k <= 2; k++) {
 			kernel = k == 1 ? "stock" : "patched"
@@ -126,7 +126,7 @@ END {
 		}
 		for (j = 1; j <= n; j++) {
 			l = ranked[j]
-			if (most[l] < 0.001 || (j > SHOWN && of_stock[l, 2] < 0.001 && of_ours[l, 2] < 0.001))
+			if (most[l] < 0.02 || (j > SHOWN && of_stock[l, 2] < 0.01 && of_ours[l, 2] < 0.01))
 				continue
 			printf "%-14s %6s %-38s %9.3f %9.3f %9.3f %9.3f %9.3f %9.3f\n", words[1], words[2], lock_of[what, l],
 				of_stock[l, 1], of_ours[l, 1], of_stock[l, 2], of_ours[l, 2], of_stock[l, 3], of_ours[l, 3]
