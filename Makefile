@@ -3,6 +3,7 @@
 
 FLAVOR = patched
 TESTS =
+CLIENTS =
 STAGES =
 OP =
 KERNELS =
@@ -10,7 +11,7 @@ KERNELS =
 export KSRC FORCE TREE BASE APPEND CPU MEMORY QEMU_ARGS LIMIT MINUTES SEED OPS ROUNDS LINES SMP CPUS
 
 .DEFAULT_GOAL := help
-.PHONY: help run check deps fetch tree take series model fuzz bench profile patmap kernel shell kunit selftest stress clean distclean
+.PHONY: help run check deps fetch tree take series model fuzz bench profile patmap kernel shell kunit selftest stress clients clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -43,6 +44,9 @@ selftest:
 
 stress:
 	@scripts/stress $(FLAVOR)
+
+clients:
+	@scripts/clients $(CLIENTS)
 
 clean distclean:
 	@scripts/clean $@

@@ -196,6 +196,18 @@ struct pat_test_pte {
 };
 #define PAT_TEST_READ_PTE	_IOWR('P', 0x47, struct pat_test_pte)
 
+/*
+ * The entries of nr pages from addr on of any process, or of the kernel (pid 0).
+ * ESRCH if there is no such process, or it has no memory.
+ */
+struct pat_test_ptes {
+	__u64 addr;		/* in */
+	__u64 ptes;		/* in: user pointer to struct pat_test_pte[nr] */
+	__u32 nr;		/* in */
+	__s32 pid;		/* in */
+};
+#define PAT_TEST_READ_PTES	_IOW('P', 0x4e, struct pat_test_ptes)
+
 /* Indirect look-up of a frame's type: pat_pfn_immune_to_uc_mtrr(). */
 struct pat_test_lookup {
 	__u64 pfn;		/* in */

@@ -743,31 +743,107 @@ static u64 user_entry(struct mm_struct *mm, unsigned long addr,
 	return pte_val(pte) & _PAGE_PRESENT ? pte_val(pte) : 0;
 }
 
-static long ioctl_read_pte(void __user *arg)
+static void describe_entry(struct pat_test_pte *pte, u64 entry, unsigned int level)
 {
-	struct mm_struct *mm = current->mm;
-	struct pat_test_pte req;
+	pte->level = level;
+	pte->got = entry ? entry_type(entry, level) : PAT_TEST_NOT_MAPPED;
+	pte->pfn = entry ? entry_pfn(entry, level, pte->addr) : 0;
+	pte->special = level == PG_LEVEL_4K && (entry & _PAGE_SPECIAL);
+	pte->writable = !!(entry & _PAGE_RW);
+	pte->accessed = !!(entry & _PAGE_ACCESSED);
+	pte->dirty = !!(entry & _PAGE_DIRTY_BITS);
+}
+
+/* The entry for pte->addr of a process. */
+static void read_user_pte(struct mm_struct *mm, struct pat_test_pte *pte)
+{
 	unsigned int level = PG_LEVEL_NONE;
 	u64 entry = 0;
+
+	mmap_read_lock(mm);
+	if (vma_lookup(mm, pte->addr))
+		entry = user_entry(mm, pte->addr, &level);
+	mmap_read_unlock(mm);
+	describe_entry(pte, entry, level);
+}
+
+static void read_kernel_pte(struct pat_test_pte *pte)
+{
+	unsigned int level;
+	pte_t *ptep = lookup_address(pte->addr, &level);
+	u64 entry = ptep ? pte_val(READ_ONCE(*ptep)) : 0;
+
+	describe_entry(pte, entry & _PAGE_PRESENT ? entry : 0, level);
+}
+
+static long ioctl_read_pte(void __user *arg)
+{
+	struct pat_test_pte req;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
 	if (req.addr >= TASK_SIZE_MAX)
 		return -EINVAL;
 
-	mmap_read_lock(mm);
-	if (vma_lookup(mm, req.addr))
-		entry = user_entry(mm, req.addr, &level);
-	mmap_read_unlock(mm);
-
-	req.level = level;
-	req.got = entry ? entry_type(entry, level) : PAT_TEST_NOT_MAPPED;
-	req.pfn = entry ? entry_pfn(entry, level, req.addr) : 0;
-	req.special = level == PG_LEVEL_4K && (entry & _PAGE_SPECIAL);
-	req.writable = !!(entry & _PAGE_RW);
-	req.accessed = !!(entry & _PAGE_ACCESSED);
-	req.dirty = !!(entry & _PAGE_DIRTY_BITS);
+	read_user_pte(current->mm, &req);
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+}
+
+/* The memory of process @nr; the caller puts it back. */
+static struct mm_struct *mm_of(pid_t nr)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct mm_struct *mm = NULL;
+
+	put_pid(pid);
+	if (task) {
+		mm = get_task_mm(task);
+		put_task_struct(task);
+	}
+	return mm;
+}
+
+static long ioctl_read_ptes(void __user *arg)
+{
+	struct pat_test_pte __user *to;
+	struct mm_struct *mm = NULL;
+	struct pat_test_ptes req;
+	long err = 0;
+	u32 i;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	/* What is asked for lies in either half of the addresses. */
+	if (req.addr > ULONG_MAX - ((u64)req.nr << PAGE_SHIFT) ||
+	    (req.pid && req.addr + ((u64)req.nr << PAGE_SHIFT) > TASK_SIZE_MAX) ||
+	    (!req.pid && req.addr < TASK_SIZE_MAX))
+		return -EINVAL;
+
+	if (req.pid) {
+		mm = mm_of(req.pid);
+		if (!mm)
+			return -ESRCH;
+	}
+	to = u64_to_user_ptr(req.ptes);
+	for (i = 0; i < req.nr && !err; i++) {
+		struct pat_test_pte pte = {
+			.addr = req.addr + ((u64)i << PAGE_SHIFT),
+		};
+
+		if (mm)
+			read_user_pte(mm, &pte);
+		else
+			read_kernel_pte(&pte);
+		if (copy_to_user(to + i, &pte, sizeof(pte)))
+			err = -EFAULT;
+		else if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	if (mm)
+		mmput(mm);
+	return err;
 }
 
 /* KVM looks up under its MMU lock: nothing may sleep, or take what may. */
@@ -1404,6 +1480,8 @@ static long pat_test_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 		return ioctl_direct_map_run(user);
 	case PAT_TEST_READ_PTE:
 		return ioctl_read_pte(user);
+	case PAT_TEST_READ_PTES:
+		return ioctl_read_ptes(user);
 	case PAT_TEST_LOOKUP:
 		return ioctl_lookup(user);
 	case PAT_TEST_PGPROT:
