@@ -20,6 +20,7 @@ static const struct {
 	{ "agp", client_agp, "allocate and bind memory through pat_agp.ko's bridge" },
 	{ "dax", client_dax, "FILE: map a file that lies in persistent memory" },
 	{ "drm", client_drm, "DRIVER: map a buffer of a graphics driver, and show it" },
+	{ "fb", client_fb, "map /dev/fb0, and draw" },
 	{ "uio", client_uio, "ADDRESS: drive QEMU's edu device, which uio_pci_generic has" },
 };
 
@@ -58,6 +59,18 @@ void client_rest(void)
 	puts("ready");
 	fflush(stdout);
 	sigwait(&ends, &signal);
+}
+
+void client_draw_bars(uint32_t *at, uint32_t width, uint32_t height,
+		      uint32_t pitch)
+{
+	static const uint32_t colours[] = {
+		0x204080, 0xc03020, 0xf0e0a0, 0x30a050,
+	};
+
+	for (uint32_t y = 0; y < height; y++)
+		for (uint32_t x = 0; x < width; x++)
+			at[(uint64_t)y * (pitch / 4) + x] = colours[x * 4 / width];
 }
 
 static int usage(void)

@@ -15,6 +15,7 @@
 #include "drm_ioctl.h"
 
 #define MANY 16
+#define QXL_SIZE (1U << 20)
 
 struct screen {
 	int card;
@@ -24,11 +25,8 @@ struct screen {
 	struct drm_mode_create_dumb buffer;
 	uint32_t frame;
 	uint32_t *at;
+	volatile uint32_t *more;
 };
-
-static const uint32_t colours[] = { 0x204080, 0xc03020, 0xf0e0a0, 0x30a050 };
-
-#define COLOURS (sizeof(colours) / sizeof(colours[0]))
 
 static int is_driver(int card, const char *name)
 {
@@ -93,34 +91,54 @@ static int find_screen(struct screen *screen)
 
 static int map_buffer(struct screen *screen)
 {
-	struct drm_mode_fb_cmd frame;
-	struct drm_mode_map_dumb map;
+	struct drm_mode_create_dumb *buffer = &screen->buffer;
+	struct drm_mode_map_dumb map = {};
+	struct drm_mode_fb_cmd frame = {};
 
-	screen->buffer = (struct drm_mode_create_dumb){
-		.width = screen->mode.hdisplay,
-		.height = screen->mode.vdisplay,
-		.bpp = 32,
-	};
-	if (ioctl(screen->card, DRM_IOCTL_MODE_CREATE_DUMB, &screen->buffer))
+	buffer->width = screen->mode.hdisplay;
+	buffer->height = screen->mode.vdisplay;
+	buffer->bpp = 32;
+	if (ioctl(screen->card, DRM_IOCTL_MODE_CREATE_DUMB, buffer))
 		return client_failed("MODE_CREATE_DUMB");
-	frame = (struct drm_mode_fb_cmd){
-		.width = screen->buffer.width,
-		.height = screen->buffer.height,
-		.pitch = screen->buffer.pitch,
-		.bpp = 32,
-		.depth = 24,
-		.handle = screen->buffer.handle,
-	};
+	map.handle = buffer->handle;
+	if (ioctl(screen->card, DRM_IOCTL_MODE_MAP_DUMB, &map))
+		return client_failed("MODE_MAP_DUMB");
+	screen->at = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  screen->card, map.offset);
+	if (screen->at == MAP_FAILED)
+		return client_failed("mmap of the buffer");
+	frame.width = buffer->width;
+	frame.height = buffer->height;
+	frame.pitch = buffer->pitch;
+	frame.bpp = 32;
+	frame.depth = 24;
+	frame.handle = buffer->handle;
 	if (ioctl(screen->card, DRM_IOCTL_MODE_ADDFB, &frame))
 		return client_failed("MODE_ADDFB");
 	screen->frame = frame.fb_id;
-	map = (struct drm_mode_map_dumb){ .handle = screen->buffer.handle };
-	if (ioctl(screen->card, DRM_IOCTL_MODE_MAP_DUMB, &map))
-		return client_failed("MODE_MAP_DUMB");
-	screen->at = mmap(NULL, screen->buffer.size, PROT_READ | PROT_WRITE,
-			  MAP_SHARED, screen->card, map.offset);
-	if (screen->at == MAP_FAILED)
-		return client_failed("mmap of the buffer");
+	return 0;
+}
+
+/* What qxl shows is RAM; its clients have buffers in the card's memory, too. */
+static int map_qxl(struct screen *screen)
+{
+	struct drm_qxl_alloc alloc = { .size = QXL_SIZE };
+	struct drm_qxl_map map = {};
+
+	if (ioctl(screen->card, DRM_IOCTL_QXL_ALLOC, &alloc))
+		return client_failed("QXL_ALLOC");
+	map.handle = alloc.handle;
+	if (ioctl(screen->card, DRM_IOCTL_QXL_MAP, &map))
+		return client_failed("QXL_MAP");
+	screen->more = mmap(NULL, QXL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    screen->card, map.offset);
+	if (screen->more == MAP_FAILED)
+		return client_failed("mmap of qxl's buffer");
+	for (uint32_t i = 0; i < QXL_SIZE / 4; i++)
+		screen->more[i] = ~i;
+	for (uint32_t i = 0; i < QXL_SIZE / 4; i++)
+		if (screen->more[i] != ~i)
+			return client_wrong("word %u of qxl's buffer is lost", i);
 	return 0;
 }
 
@@ -143,13 +161,10 @@ static int show(struct screen *screen)
 /* Once it is shown, or else what is mapped by then would be elsewhere. */
 static void draw(struct screen *screen)
 {
-	uint32_t width = screen->buffer.width, height = screen->buffer.height;
 	struct drm_mode_fb_dirty_cmd dirty = { .fb_id = screen->frame };
 
-	for (uint32_t y = 0; y < height; y++)
-		for (uint32_t x = 0; x < width; x++)
-			screen->at[(uint64_t)y * screen->buffer.pitch / 4 + x] =
-				colours[x * COLOURS / width];
+	client_draw_bars(screen->at, screen->buffer.width, screen->buffer.height,
+			 screen->buffer.pitch);
 	/* Drivers that show what is written anyway have no such call. */
 	ioctl(screen->card, DRM_IOCTL_MODE_DIRTYFB, &dirty);
 }
@@ -157,7 +172,7 @@ static void draw(struct screen *screen)
 int client_drm(char **argument)
 {
 	struct screen screen = {};
-	struct drm_mode_destroy_dumb destroy;
+	struct drm_gem_close close_handle = {};
 
 	if (!argument[0] || argument[1])
 		return client_wrong("drm takes the name of a driver");
@@ -170,12 +185,16 @@ int client_drm(char **argument)
 	if (find_screen(&screen) || map_buffer(&screen) || show(&screen))
 		return 1;
 	draw(&screen);
+	if (!strcmp(argument[0], "qxl") && map_qxl(&screen))
+		return 1;
 	client_rest();
 	munmap(screen.at, screen.buffer.size);
+	if (screen.more)
+		munmap((void *)screen.more, QXL_SIZE);
 	ioctl(screen.card, DRM_IOCTL_MODE_RMFB, &screen.frame);
-	destroy = (struct drm_mode_destroy_dumb){ .handle = screen.buffer.handle };
-	if (ioctl(screen.card, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy))
-		return client_failed("MODE_DESTROY_DUMB");
+	close_handle.handle = screen.buffer.handle;
+	if (ioctl(screen.card, DRM_IOCTL_GEM_CLOSE, &close_handle))
+		return client_failed("GEM_CLOSE");
 	close(screen.card);
 	return 0;
 }

@@ -21,6 +21,11 @@ struct drm_version {
 };
 #define DRM_IOCTL_VERSION		_IOWR('d', 0x00, struct drm_version)
 
+struct drm_gem_close {
+	uint32_t handle, pad;
+};
+#define DRM_IOCTL_GEM_CLOSE		_IOW('d', 0x09, struct drm_gem_close)
+
 /* Pointers to arrays, and how many they have room for, or there are. */
 struct drm_mode_card_res {
 	uint64_t fbs, crtcs, connectors, encoders;
@@ -89,9 +94,16 @@ struct drm_mode_map_dumb {
 };
 #define DRM_IOCTL_MODE_MAP_DUMB		_IOWR('d', 0xb3, struct drm_mode_map_dumb)
 
-struct drm_mode_destroy_dumb {
-	uint32_t handle;
+/* qxl's own: a buffer in the card's memory. */
+struct drm_qxl_alloc {
+	uint32_t size, handle;
 };
-#define DRM_IOCTL_MODE_DESTROY_DUMB	_IOWR('d', 0xb4, struct drm_mode_destroy_dumb)
+#define DRM_IOCTL_QXL_ALLOC		_IOWR('d', 0x40, struct drm_qxl_alloc)
+
+struct drm_qxl_map {
+	uint64_t offset;
+	uint32_t handle, pad;
+};
+#define DRM_IOCTL_QXL_MAP		_IOWR('d', 0x41, struct drm_qxl_map)
 
 #endif

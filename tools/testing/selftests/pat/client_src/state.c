@@ -4,7 +4,8 @@
  *
  *   record START-END TYPE HOLDER	pat_memtype_list; stock names no holder
  *   user START-END TYPE PROGRAM	entries of processes for what is no RAM
- *   userram TYPE PAGES PROGRAM		entries of processes for RAM, if not write-back
+ *   userram TYPE PAGES PROGRAM		entries of processes for RAM that a device file
+ *					gave them, or that is not write-back
  *   kernel START-END TYPE CALLER	entries of ioremap() and memremap()
  *   direct TYPE PAGES NAME		the direct map of RAM, if not write-back, and
  *					of persistent memory
@@ -126,10 +127,10 @@ static void read_entries(int pid, uint64_t start, uint64_t end,
 struct process {
 	char name[64];
 	struct runs *runs;
+	bool device;		/* reading a device file's mapping */
 	uint64_t ram[PAT_NR_TYPES];
 };
 
-/* Of RAM only what is not write-back is of interest. */
 static void user_entry(const struct pat_test_pte *pte, void *data)
 {
 	struct process *process = data;
@@ -137,7 +138,8 @@ static void user_entry(const struct pat_test_pte *pte, void *data)
 
 	if (!is_ram(phys))
 		runs_add(process->runs, phys, phys + PAGE, pte->got, process->name);
-	else if (pte->got > PAT_TEST_WB && pte->got < (int)PAT_NR_TYPES)
+	else if (pte->got >= (process->device ? PAT_TEST_WB : PAT_TEST_WB + 1) &&
+		 pte->got < (int)PAT_NR_TYPES)
 		process->ram[pte->got]++;
 }
 
@@ -160,8 +162,11 @@ static void add_process(int pid, struct runs *to)
 	while (file && fgets(line, sizeof(line), file)) {
 		uint64_t start, end;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2)
-			read_entries(pid, start, end, user_entry, &process);
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) != 2)
+			continue;
+		process.device = strstr(line, " /dev/") && !strstr(line, " /dev/shm/") &&
+				 !strstr(line, " /dev/zero");
+		read_entries(pid, start, end, user_entry, &process);
 	}
 	if (file)
 		fclose(file);
