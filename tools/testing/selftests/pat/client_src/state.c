@@ -164,8 +164,8 @@ static void add_process(int pid, struct runs *to)
 
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) != 2)
 			continue;
-		process.device = strstr(line, " /dev/") && !strstr(line, " /dev/shm/") &&
-				 !strstr(line, " /dev/zero");
+		process.device = strstr(line, "/dev/") && !strstr(line, "/dev/shm/") &&
+				 !strstr(line, "/dev/zero");
 		read_entries(pid, start, end, user_entry, &process);
 	}
 	if (file)
