@@ -3,6 +3,9 @@
  * The test driver itself: bad requests get clean errors, and it leaves nothing
  * behind. The other tests rely on that.
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "contract.h"
 
 PAT_FIXTURE(driver)
@@ -28,12 +31,18 @@ static uint32_t allocate(struct __test_metadata *_metadata, int driver,
 	return alloc.handle;
 }
 
+static void *map_pages(int driver, unsigned int pages, int flags)
+{
+	return mmap(NULL, pages * PAT_PAGE, PROT_READ | PROT_WRITE, flags,
+		    driver, 0);
+}
+
 /* --- requests ------------------------------------------------------------- */
 
 TEST_F(driver, unknown_request)
 {
 	EXPECT_ERROR(ENOTTY, ioctl(self->driver, _IO('P', 0x3f)));
-	EXPECT_ERROR(ENOTTY, ioctl(self->driver, _IO('P', 0x4e)));
+	EXPECT_ERROR(ENOTTY, ioctl(self->driver, _IO('P', 0x4f)));
 }
 
 TEST_F(driver, bad_pointers)
@@ -43,7 +52,7 @@ TEST_F(driver, bad_pointers)
 		PAT_TEST_DIRECT_MAP, PAT_TEST_READ_PTE, PAT_TEST_LOOKUP,
 		PAT_TEST_PGPROT, PAT_TEST_PROGRAM, PAT_TEST_RESULT, PAT_TEST_ZAP,
 		PAT_TEST_REMAP, PAT_TEST_CLAIM, PAT_TEST_ADOPT,
-		PAT_TEST_DIRECT_MAP_RUN,
+		PAT_TEST_DIRECT_MAP_RUN, PAT_TEST_READ_PTES,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
@@ -173,6 +182,91 @@ TEST_F(driver, bad_look_ups)
 	EXPECT_EQ(PAT_TEST_NOT_MAPPED, pte.got);
 }
 
+TEST_F(driver, bad_readings)
+{
+	struct pat_test_pte pte;
+	struct pat_test_ptes ptes = {
+		.addr = UINT64_MAX - PAT_PAGE + 1,
+		.ptes = (uintptr_t)&pte,
+		.nr = 2,
+		.pid = getpid(),
+	};
+
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	ptes.nr = 1;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	/* A process's addresses are not the kernel's. */
+	ptes.addr = (uintptr_t)&pte & ~(PAT_PAGE - 1);
+	ptes.pid = 0;
+	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	ptes.pid = INT32_MAX;
+	EXPECT_ERROR(ESRCH, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	/* A kernel thread has no memory. */
+	ptes.pid = 2;
+	EXPECT_ERROR(ESRCH, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	ptes.pid = getpid();
+	ptes.ptes = (uintptr_t)BAD_POINTER;
+	EXPECT_ERROR(EFAULT, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+}
+
+/* What another process has mapped, page by page, and what the kernel has. */
+TEST_F(driver, entries_of_others)
+{
+	struct pat_test_chunk chunk = {
+		.pfn = pat_bar(_metadata)->start / PAT_PAGE,
+		.size = 2 * PAT_PAGE,
+		.type = PAT_TEST_WC,
+		.method = PAT_TEST_REMAP_PFN_RANGE,
+	};
+	struct pat_test_map map = {
+		.api = PAT_TEST_IOREMAP_WC,
+		.phys = pat_bar(_metadata)->start,
+		.size = 2 * PAT_PAGE,
+	};
+	struct pat_test_pte got[2] = {};
+	struct pat_test_ptes ptes = { .ptes = (uintptr_t)got, .nr = 2 };
+	int wc = pat_get_info(_metadata, self->driver).pat_enabled ?
+		 PAT_TEST_WC : pat_type_without_pat(PAT_TEST_WC);
+	char *at;
+
+	pat_set_program(_metadata, self->driver, &chunk, 1, 0);
+	at = map_pages(self->driver, 2, MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, at) TH_LOG("%s", strerror(errno));
+	ptes.addr = (uintptr_t)at;
+	ptes.pid = fork();
+	if (!ptes.pid) {
+		pause();
+		_exit(1);
+	}
+	ASSERT_LT(0, ptes.pid);
+	/* The child keeps what this process has no more. */
+	ASSERT_EQ(0, munmap(at, 2 * PAT_PAGE));
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_EQ(chunk.pfn + i, got[i].pfn);
+		EXPECT_EQ(wc, got[i].got);
+	}
+	ptes.addr = 0;
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	EXPECT_EQ(PAT_TEST_NOT_MAPPED, got[0].got);
+	kill(ptes.pid, SIGKILL);
+	ASSERT_EQ(ptes.pid, waitpid(ptes.pid, NULL, 0));
+
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_MAP, &map));
+	ASSERT_EQ(0, map.err);
+	ptes = (struct pat_test_ptes){
+		.addr = map.vaddr,
+		.ptes = (uintptr_t)got,
+		.nr = 2,
+	};
+	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_READ_PTES, &ptes));
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_EQ(chunk.pfn + i, got[i].pfn);
+		EXPECT_EQ(wc, got[i].got);
+	}
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_UNMAP, map.handle));
+}
+
 /* --- programs ------------------------------------------------------------- */
 
 TEST_F(driver, bad_programs)
@@ -231,12 +325,6 @@ TEST_F(driver, bad_programs)
 	EXPECT_EQ(0, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
 	program.flags = 0;
 	EXPECT_ERROR(EINVAL, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
-}
-
-static void *map_pages(int driver, unsigned int pages, int flags)
-{
-	return mmap(NULL, pages * PAT_PAGE, PROT_READ | PROT_WRITE, flags,
-		    driver, 0);
 }
 
 TEST_F(driver, mmap_without_program)
