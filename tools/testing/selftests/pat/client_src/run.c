@@ -6,10 +6,11 @@
 
 #include "run.h"
 
+/* Without a holder nobody knows whose the next one is. */
 static bool continues(const struct run *a, const struct run *b)
 {
 	return a->end == b->start && a->type == b->type &&
-	       !strcmp(a->holder, b->holder);
+	       a->holder[0] && !strcmp(a->holder, b->holder);
 }
 
 void runs_add(struct runs *to, uint64_t start, uint64_t end, int type,
