@@ -71,12 +71,17 @@ function compare(at, step, other, what,	i, line, left, done)
 	}
 }
 
+function is_new(at, line)
+{
+	return times[at, "before", line] < times[at, "running", line]
+}
+
 # What RUNNING has and BEFORE has not, of some kinds: how often and how much of each type and holder.
 function summary(at, kinds, named,	i, line, word, bounds, key, n, order, amount, count, result)
 {
 	for (i = 1; i <= lines[at, "running"]; i++) {
 		line = text[at, "running", i]
-		if (times[at, "before", line] >= times[at, "running", line])
+		if (!is_new(at, line))
 			continue
 		split(line, word, " ")
 		if (word[1] !~ kinds)
@@ -154,7 +159,8 @@ function differ(a, b, what,	i, line, there)
 		there[mapping(text[b, "running", i])] = 1
 	for (i = 1; i <= lines[a, "running"]; i++) {
 		line = mapping(text[a, "running", i])
-		if (line == "" || line in there)
+		# Where the firmware has put its tables is no matter.
+		if (line == "" || line in there || !is_new(a, text[a, "running", i]))
 			continue
 		there[line] = 1
 		note(a, "differs", line " (" what ")")
