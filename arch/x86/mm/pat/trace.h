@@ -58,7 +58,8 @@ DECLARE_EVENT_CLASS(pat_record,
 		__entry->start = (u64)pat_map_pfn(map) << PAGE_SHIFT;
 		__entry->end = __entry->start +
 			       ((u64)pat_map_pages(map) << PAGE_SHIFT);
-		__entry->type = map->ram ? pat_ram_type(pat_map_pfn(map)) :
+		/* Its memory may be gone by now. */
+		__entry->type = map->ram ? pat_lookup(pat_map_pfn(map)) :
 					   pat_map_type(map);
 		__entry->holder = map->holder;
 		__entry->ram = map->ram;
