@@ -63,7 +63,7 @@ static const struct bench_case cases[] = {
 	CASE("fork_maps", 10000, 0, 3, bench_fork_maps, "full gate"),
 	CASE("fork", 0, 0, 1000, bench_fork, "full"),
 	CASE("exec", 0, 0, 500, bench_exec, "full"),
-	CASE("mmap", 0, 0, 4000, bench_mmap, "full gate"),
+	CASE("mmap", 0, 0, 4000, bench_mmap, "full"),
 	CASE("munmap", 0, 0, 4000, bench_munmap, "full"),
 	CASE("page_fault", 0, 0, 16384, bench_page_fault, "full gate"),
 	CASE("exit", 0, 0, 1000, bench_exit, "full"),
