@@ -15,6 +15,8 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -28,6 +30,7 @@
 struct pat_list {
 	unsigned long		nr;
 	struct pat_record_info	*infos;
+	u64			ahead;	/* of jiffies the clock is, in ms */
 };
 
 /* Position 0 is the title, n the record n - 1. */
@@ -154,9 +157,9 @@ static int pat_records_show(struct seq_file *seq, void *v)
 {
 	const struct pat_list *list = seq->private;
 	const struct pat_record_info *info = v;
-	unsigned long since;
+	u64 start, end, since;
 	u8 mtrr, uniform;
-	u64 start, end;
+	u32 ms;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_printf(seq, "PAT records: %lu\n", list->nr);
@@ -165,7 +168,8 @@ static int pat_records_show(struct seq_file *seq, void *v)
 	start = (u64)info->pfn << PAGE_SHIFT;
 	end = start + ((u64)info->pages << PAGE_SHIFT);
 	mtrr = mtrr_type_lookup(start, end, &uniform);
-	since = jiffies_to_msecs(info->since - INITIAL_JIFFIES);
+	since = list->ahead + jiffies_to_msecs(info->since - INITIAL_JIFFIES);
+	since = div_u64_rem(since, 1000, &ms);
 
 	seq_printf(seq, "[mem 0x%016llx-0x%016llx] type=%s", start, end,
 		   pat_mode_name(info->type));
@@ -182,8 +186,8 @@ static int pat_records_show(struct seq_file *seq, void *v)
 	}
 	if (info->holder != PAT_HOLDER_RANGE)
 		seq_printf(seq, " virt=0x%lx-0x%lx", info->start, info->end);
-	seq_printf(seq, " since=%lu.%03lu maps=%lu mtrr=%s effective=%s",
-		   since / 1000, since % 1000, info->mappings,
+	seq_printf(seq, " since=%llu.%03u maps=%lu mtrr=%s effective=%s",
+		   since, ms, info->mappings,
 		   uniform ? pat_mtrr_name(mtrr) : "mixed",
 		   uniform ? pat_effective_name(info->type, mtrr) : "mixed");
 	pat_show_holder(seq, info);
@@ -206,6 +210,9 @@ static int pat_snapshot_open(struct inode *inode, struct file *file,
 	list = __seq_open_private(file, ops, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
+	/* The log's clock was running before there were ticks. */
+	list->ahead = ktime_to_ms(ktime_get()) -
+		      jiffies_to_msecs(jiffies - INITIAL_JIFFIES);
 	list->infos = pat_records_snapshot(all, &list->nr);
 	if (list->infos)
 		err = all ? pat_list_count_mappings(list) : 0;

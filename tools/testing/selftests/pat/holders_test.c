@@ -241,7 +241,7 @@ static double uptime(struct __test_metadata *_metadata)
 {
 	struct timespec now;
 
-	ASSERT_EQ(0, clock_gettime(CLOCK_BOOTTIME, &now));
+	ASSERT_EQ(0, clock_gettime(CLOCK_MONOTONIC, &now));
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
@@ -271,9 +271,9 @@ TEST_F(holders, records)
 		 (uint64_t)held.vaddr + BYTES);
 	one_line(_metadata, RECORDS_FILE, ere, line, sizeof(line));
 	ASSERT_EQ(1, sscanf(strstr(line, "since="), "since=%lf", &since));
-	/* A tick is up to 10 ms. */
-	EXPECT_LE(before - 0.011, since);
-	EXPECT_GE(uptime(_metadata) + 0.011, since);
+	/* By the tick, which may be late on a busy machine. */
+	EXPECT_LE(before - 1, since);
+	EXPECT_GE(uptime(_metadata) + 1, since);
 
 	snprintf(ere, sizeof(ere),
 		 "%s kind=user virt=0x%lx-0x%lx since=[0-9.]+ maps=2 mtrr=[a-z-]+ effective=write-combining by holders_test\\[%d\\] ",
