@@ -168,7 +168,7 @@ static int pat_records_show(struct seq_file *seq, void *v)
 	start = (u64)info->pfn << PAGE_SHIFT;
 	end = start + ((u64)info->pages << PAGE_SHIFT);
 	mtrr = mtrr_type_lookup(start, end, &uniform);
-	since = list->ahead + jiffies_to_msecs(info->since - INITIAL_JIFFIES);
+	since = list->ahead + jiffies64_to_msecs(info->since - INITIAL_JIFFIES);
 	since = div_u64_rem(since, 1000, &ms);
 
 	seq_printf(seq, "[mem 0x%016llx-0x%016llx] type=%s", start, end,
@@ -212,7 +212,7 @@ static int pat_snapshot_open(struct inode *inode, struct file *file,
 		return -ENOMEM;
 	/* The log's clock was running before there were ticks. */
 	list->ahead = ktime_to_ms(ktime_get()) -
-		      jiffies_to_msecs(jiffies - INITIAL_JIFFIES);
+		      jiffies64_to_msecs(jiffies - INITIAL_JIFFIES);
 	list->infos = pat_records_snapshot(all, &list->nr);
 	if (list->infos)
 		err = all ? pat_list_count_mappings(list) : 0;
