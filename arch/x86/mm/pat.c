@@ -501,7 +501,8 @@ static int pat_free(u64 start, u64 end, const void *caller)
  * @start: first byte
  * @end: end of the range
  *
- * A quick answer to what the resource tree knows as well.
+ * A quick answer to what the resource tree knows as well, from 1 MiB on: what is
+ * below counts as reserved here, and some of it is RAM all the same.
  *
  * Context: any; takes no lock.
  * Return: true if no frame of the range is RAM; false if one is, or if nobody
@@ -512,6 +513,7 @@ bool pat_range_is_reserved(u64 start, u64 end)
 	unsigned long pfn, nr, run;
 
 	return pat_enabled() && pat_range_to_frames(start, end, &pfn, &nr) &&
+	       pfn >= PAT_LOW_END &&
 	       pat_ram_run(pfn, nr, &run) == PAT_FRAMES_RESERVED && run == nr;
 }
 

@@ -357,6 +357,10 @@ static void certainly_reserved(struct kunit *test)
 						       pat_test_byte(0)));
 	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(ram, ram + 1));
 	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(0, ram + 1));
+	/* Who knows what is there? */
+	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(PAGE_SIZE, 2 * PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(ISA_START_ADDRESS,
+						       ISA_END_ADDRESS));
 	KUNIT_EXPECT_FALSE(test, pat_range_is_reserved(ram, pat_test_byte(1)));
 }
 
