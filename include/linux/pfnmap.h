@@ -13,6 +13,7 @@
  * A VMA without it costs one test of its flags.
  */
 
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/pfn_t.h>
 
@@ -59,10 +60,22 @@ static inline bool vma_has_pfnmap_records(const struct vm_area_struct *vma)
 	return vma->vm_flags & VM_PAT;
 }
 
-/* May @page, about to be mapped by @pte, be anything but plain write-back? */
+/*
+ * May @page, about to be mapped by @pte, be anything but plain write-back?  Asked
+ * for each page of a file that is mapped, so in one test of its flags where the
+ * last zone's number is a bit that no other zone's has.
+ */
 static inline bool pfnmap_page_is_typed(const struct page *page, pte_t pte)
 {
-	return page_memtype_flags(page) || is_zone_device_page(page) ||
+	unsigned long flags = PAGE_FLAGS_MEMTYPE;
+
+#ifdef CONFIG_ZONE_DEVICE
+	if (is_power_of_2(ZONE_DEVICE))
+		flags |= (unsigned long)ZONE_DEVICE << ZONES_PGSHIFT;
+	else if (is_zone_device_page(page))
+		return true;
+#endif
+	return READ_ONCE(page->flags) & flags ||
 	       pgprot_val(pte_pgprot(pte)) & _PAGE_CACHE_MASK;
 }
 

@@ -20,12 +20,13 @@
  *	pat/modes.c	what the PAT MSR holds; names of types
  *	pat/ram.c	the table of ranges, the two bits
  *	pat/reserved.c	the records: VMAs on a dummy inode
+ *	pat/lookup.c	what they say of a frame, without a lock
  *	pat/pfnmap.c	the hooks in mm, through a process mapping's life
  *	pageattr.c	changing the type of RAM in every mapping there is
  *	pat/fix.c	live page table entries of recorded RAM
  *	pat/freed.c	pages that are freed while they are not write-back
  *	pat/removed.c	memory that is removed while it is mapped
- *	pat/validate.c	the invariants of RAM
+ *	pat/validate.c	the invariants
  *	pat/messages.c	what log and trace points say of conflicts
  *	pat/debug.c	what debugfs shows
  *	pat.c		here: from a byte range to the room that knows
@@ -107,54 +108,6 @@ static int pat_sync_untracked(u64 start, u64 end, enum page_cache_mode type)
 }
 
 #ifdef CONFIG_X86_PAT
-
-static __always_inline enum page_cache_mode
-pat_type_of(unsigned long pfn, enum page_cache_mode (*reserved_type)(unsigned long pfn))
-{
-	enum page_cache_mode type = _PAGE_CACHE_MODE_WB;
-
-	/* The struct page may go with its memory, but not before we are done. */
-	rcu_read_lock();
-	switch (pat_ram_kind(pfn)) {
-	case PAT_FRAMES_RAM:
-		type = pat_ram_type(pfn);
-		break;
-	case PAT_FRAMES_OFFLINE:
-		break;
-	default:
-		if (!pat_untracked(pfn, 1))
-			type = reserved_type(pfn);
-		break;
-	}
-	rcu_read_unlock();
-	return type;
-}
-
-/**
- * pat_lookup - the memory type in force for a frame
- * @pfn: any frame
- *
- * Only with PAT enabled.
- *
- * Context: any but hard interrupts and NMI; takes no lock.
- * Return: the type that a new mapping of @pfn has to use.
- */
-enum page_cache_mode pat_lookup(unsigned long pfn)
-{
-	return pat_type_of(pfn, pat_reserved_type);
-}
-
-/**
- * pat_lookup_near - pat_lookup() for who may ask pat_reserved_recent() next
- * @pfn: any frame
- *
- * Context: task; takes no lock.
- * Return: as pat_lookup().
- */
-enum page_cache_mode pat_lookup_near(unsigned long pfn)
-{
-	return pat_type_of(pfn, pat_reserved_near);
-}
 
 /**
  * pat_effective_want - what a request means where MTRRs have a say
@@ -516,28 +469,6 @@ bool pat_range_is_reserved(u64 start, u64 end)
 	       pfn >= PAT_LOW_END &&
 	       pat_ram_run(pfn, nr, &run) == PAT_FRAMES_RESERVED && run == nr;
 }
-
-/**
- * pat_pfn_immune_to_uc_mtrr - can an MTRR not make this frame less cached?
- * @pfn: any frame
- *
- * Only with PAT enabled.
- *
- * Context: any but hard interrupts and NMI; takes no lock.
- * Return: true if the type in force is UC, UC- or WC.
- */
-bool pat_pfn_immune_to_uc_mtrr(unsigned long pfn)
-{
-	switch (pat_type_of(pfn, pat_reserved_type)) {
-	case _PAGE_CACHE_MODE_UC:
-	case _PAGE_CACHE_MODE_UC_MINUS:
-	case _PAGE_CACHE_MODE_WC:
-		return true;
-	default:
-		return false;
-	}
-}
-EXPORT_SYMBOL_GPL(pat_pfn_immune_to_uc_mtrr);
 
 #else /* !CONFIG_X86_PAT */
 

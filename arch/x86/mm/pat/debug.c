@@ -33,6 +33,18 @@ struct pat_list {
 	u64			ahead;	/* of jiffies the clock is, in ms */
 };
 
+struct pat_typed_run {
+	unsigned long		pfn;
+	unsigned long		nr;
+	enum page_cache_mode	type;
+};
+
+/* What one who reads a file has in mind. */
+union pat_reader {
+	struct pat_list		list;
+	struct pat_typed_run	run;
+};
+
 /* Position 0 is the title, n the record n - 1. */
 static void *pat_list_at(struct seq_file *seq, loff_t pos)
 {
@@ -201,68 +213,7 @@ static const struct seq_operations pat_records_ops = {
 	.show	= pat_records_show,
 };
 
-static int pat_snapshot_open(struct inode *inode, struct file *file,
-			     const struct seq_operations *ops, bool all)
-{
-	struct pat_list *list;
-	int err = -ENOMEM;
-
-	list = __seq_open_private(file, ops, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	/* The log's clock was running before there were ticks. */
-	list->ahead = ktime_to_ms(ktime_get()) -
-		      jiffies64_to_msecs(jiffies - INITIAL_JIFFIES);
-	list->infos = pat_records_snapshot(all, &list->nr);
-	if (list->infos)
-		err = all ? pat_list_count_mappings(list) : 0;
-	if (err) {
-		kvfree(list->infos);
-		seq_release_private(inode, file);
-	}
-	return err;
-}
-
-static int pat_list_open(struct inode *inode, struct file *file)
-{
-	return pat_snapshot_open(inode, file, &pat_list_ops, false);
-}
-
-static int pat_records_open(struct inode *inode, struct file *file)
-{
-	return pat_snapshot_open(inode, file, &pat_records_ops, true);
-}
-
-static int pat_list_release(struct inode *inode, struct file *file)
-{
-	struct seq_file *seq = file->private_data;
-	struct pat_list *list = seq->private;
-
-	kvfree(list->infos);
-	return seq_release_private(inode, file);
-}
-
-static const struct file_operations pat_list_fops = {
-	.open		= pat_list_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= pat_list_release,
-};
-
-static const struct file_operations pat_records_fops = {
-	.open		= pat_records_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= pat_list_release,
-};
-
 /* The position is a frame, plus 1: 0 is the title. */
-struct pat_typed_run {
-	unsigned long		pfn;
-	unsigned long		nr;
-	enum page_cache_mode	type;
-};
-
 static void *pat_ram_start(struct seq_file *seq, loff_t *pos)
 {
 	struct pat_typed_run *run = seq->private;
@@ -301,70 +252,103 @@ static int pat_ram_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
-static const struct seq_operations pat_ram_sops = {
+static const struct seq_operations pat_ram_ops = {
 	.start	= pat_ram_start,
 	.next	= pat_ram_next,
 	.stop	= pat_ram_stop,
 	.show	= pat_ram_show,
 };
 
-static int pat_ram_open(struct inode *inode, struct file *file)
+static int pat_snapshot(struct pat_list *list, bool all)
 {
-	return seq_open_private(file, &pat_ram_sops,
-				sizeof(struct pat_typed_run));
+	/* The log's clock was running before there were ticks. */
+	list->ahead = ktime_to_ms(ktime_get()) -
+		      jiffies64_to_msecs(jiffies - INITIAL_JIFFIES);
+	list->infos = pat_records_snapshot(all, &list->nr);
+	if (!list->infos)
+		return -ENOMEM;
+	return all ? pat_list_count_mappings(list) : 0;
 }
 
-static const struct file_operations pat_ram_fops = {
-	.open		= pat_ram_open,
+/* Each file brings its operations, as its inode's data. */
+static int pat_seq_open(struct inode *inode, struct file *file)
+{
+	const struct seq_operations *ops = inode->i_private;
+	union pat_reader *reader;
+	int err = 0;
+
+	reader = __seq_open_private(file, ops, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	if (ops != &pat_ram_ops)
+		err = pat_snapshot(&reader->list, ops == &pat_records_ops);
+	if (err) {
+		kvfree(reader->list.infos);
+		seq_release_private(inode, file);
+	}
+	return err;
+}
+
+static int pat_seq_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *seq = file->private_data;
+	union pat_reader *reader = seq->private;
+
+	if (seq->op != &pat_ram_ops)
+		kvfree(reader->list.infos);
+	return seq_release_private(inode, file);
+}
+
+static const struct file_operations pat_seq_fops = {
+	.open		= pat_seq_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
-	.release	= seq_release_private,
+	.release	= pat_seq_release,
 };
 
-static int pat_verdict_show(struct seq_file *seq,
-			    const struct pat_verdict *verdict,
-			    unsigned long count, const char *what)
-{
-	if (verdict->broken)
-		seq_printf(seq, "broken at %#018llx: %s\n",
-			   (u64)verdict->pfn << PAGE_SHIFT, verdict->broken);
-	else
-		seq_printf(seq, "ok: %lu %s\n", count, what);
-	return 0;
-}
-
+#ifdef CONFIG_X86_PAT_VALIDATE
 static int pat_validate_show(struct seq_file *seq, void *unused)
 {
+	bool ram = seq->private;
 	struct pat_verdict verdict;
 
-	pat_validate(&verdict);
-	return pat_verdict_show(seq, &verdict, verdict.records, "records");
+	if (ram)
+		pat_validate_ram(&verdict);
+	else
+		pat_validate(&verdict);
+	if (verdict.broken)
+		seq_printf(seq, "broken at %#018llx: %s\n",
+			   (u64)verdict.pfn << PAGE_SHIFT, verdict.broken);
+	else
+		seq_printf(seq, "ok: %lu %s\n",
+			   ram ? verdict.pages : verdict.records,
+			   ram ? "pages" : "records");
+	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pat_validate);
+#endif
 
-static int pat_validate_ram_show(struct seq_file *seq, void *unused)
-{
-	struct pat_verdict verdict;
-
-	pat_validate_ram(&verdict);
-	return pat_verdict_show(seq, &verdict, verdict.pages, "pages");
-}
-DEFINE_SHOW_ATTRIBUTE(pat_validate_ram);
+static const struct {
+	const char			*name;
+	const void			*data;
+	const struct file_operations	*fops;
+} pat_files[] __initconst = {
+	{ "pat_memtype_list",	&pat_list_ops,		&pat_seq_fops },
+	{ "pat_records",	&pat_records_ops,	&pat_seq_fops },
+	{ "pat_ram",		&pat_ram_ops,		&pat_seq_fops },
+#ifdef CONFIG_X86_PAT_VALIDATE
+	{ "pat_validate",	NULL,			&pat_validate_fops },
+	{ "pat_validate_ram",	"RAM",			&pat_validate_fops },
+#endif
+};
 
 static int __init pat_debugfs_init(void)
 {
-	if (!pat_enabled())
-		return 0;
-	debugfs_create_file("pat_memtype_list", 0400, arch_debugfs_dir, NULL,
-			    &pat_list_fops);
-	debugfs_create_file("pat_records", 0400, arch_debugfs_dir, NULL,
-			    &pat_records_fops);
-	debugfs_create_file("pat_ram", 0400, arch_debugfs_dir, NULL,
-			    &pat_ram_fops);
-	debugfs_create_file("pat_validate", 0400, arch_debugfs_dir, NULL,
-			    &pat_validate_fops);
-	debugfs_create_file("pat_validate_ram", 0400, arch_debugfs_dir, NULL,
-			    &pat_validate_ram_fops);
+	int i;
+
+	for (i = 0; pat_enabled() && i < ARRAY_SIZE(pat_files); i++)
+		debugfs_create_file(pat_files[i].name, 0400, arch_debugfs_dir,
+				    (void *)pat_files[i].data, pat_files[i].fops);
 	return 0;
 }
 late_initcall(pat_debugfs_init);

@@ -15,6 +15,7 @@
 #include <linux/pgtable.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
+#include <linux/seqlock.h>
 #include <linux/types.h>
 
 #include <asm/e820/types.h>
@@ -222,15 +223,12 @@ void pat_record_mark_exact(struct pat_map *map);
 bool pat_record_is_exact(const struct pat_map *map);
 struct pat_map *pat_record_inexact(void);
 struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr);
+struct pat_map *pat_stale_next(struct pat_map *map);
+unsigned long pat_stale_counted(enum page_cache_mode type);
 
-enum page_cache_mode pat_reserved_type(unsigned long pfn);
 enum page_cache_mode pat_reserved_type_or(unsigned long pfn,
 					  enum page_cache_mode none);
-bool pat_reserved_recent(unsigned long pfn, pgprot_t *prot);
-enum page_cache_mode pat_reserved_near(unsigned long pfn);
 void pat_reserved_changed(void);
-bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
-			  enum page_cache_mode *type);
 
 /* What a record says, copied out of it. */
 struct pat_record_info {
@@ -251,6 +249,33 @@ struct pat_record_info {
 void pat_record_describe(const struct pat_map *map, struct pat_record_info *info);
 struct pat_record_info *pat_records_snapshot(bool ram, unsigned long *count);
 
+/* the frame tree, for lookup.c alone */
+
+extern struct inode pat_inode;
+extern raw_spinlock_t pat_tree_lock;
+extern seqcount_raw_spinlock_t pat_tree_seq;
+extern unsigned long pat_generation;
+
+/* lookup.c: the types of frames, without a lock */
+
+enum page_cache_mode pat_lookup(unsigned long pfn);
+enum page_cache_mode pat_lookup_near(unsigned long pfn);
+enum page_cache_mode pat_reserved_type(unsigned long pfn);
+bool pat_reserved_recent(unsigned long pfn, pgprot_t *prot);
+enum page_cache_mode pat_reserved_near(unsigned long pfn);
+bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
+			  enum page_cache_mode *type);
+
+/* messages.c: what people are told */
+
+#define PAT_HOLDER_TEXT		128
+
+void pat_holder_text(const struct pat_record_info *info, char *text, size_t size);
+void pat_report_conflict(const struct pat_map *asker, enum page_cache_mode want,
+			 const struct pat_map *held, int err);
+
+/* validate.c: does every invariant hold? */
+
 /**
  * struct pat_verdict - what a validator found
  * @records: how many records it looked at
@@ -266,17 +291,6 @@ struct pat_verdict {
 };
 
 void pat_validate(struct pat_verdict *verdict);
-
-/* messages.c: what people are told */
-
-#define PAT_HOLDER_TEXT		128
-
-void pat_holder_text(const struct pat_record_info *info, char *text, size_t size);
-void pat_report_conflict(const struct pat_map *asker, enum page_cache_mode want,
-			 const struct pat_map *held, int err);
-
-/* validate.c: the same for RAM */
-
 void pat_validate_ram(struct pat_verdict *verdict);
 
 /* ../pat.c: dispatch */
@@ -296,8 +310,6 @@ bool pat_range_to_frames(u64 start, u64 end, unsigned long *pfn,
 			 unsigned long *nr);
 int pat_reserve_serving(u64 start, u64 end, enum page_cache_mode *type,
 			const void *caller);
-enum page_cache_mode pat_lookup(unsigned long pfn);
-enum page_cache_mode pat_lookup_near(unsigned long pfn);
 int pat_sync_low(unsigned long pfn, unsigned long nr,
 		 enum page_cache_mode type);
 

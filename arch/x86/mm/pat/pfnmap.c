@@ -632,14 +632,10 @@ static int pat_copy_records(struct mm_struct *to, unsigned long shift,
 			    unsigned long end)
 {
 	struct pat_map *chain = NULL, *map, *copy, *new = NULL;
-	unsigned long have = 0, need;
+	unsigned long have = 0, need = 1;
 
+	/* Mostly it is one record. */
 	for (;;) {
-		pat_records_lock();
-		need = pat_count_records(from, start, end);
-		if (need <= have)
-			break;
-		pat_records_unlock();
 		for (; have < need; have++) {
 			copy = pat_map_alloc(0, 1, GFP_KERNEL_ACCOUNT);
 			if (!copy) {
@@ -649,6 +645,11 @@ static int pat_copy_records(struct mm_struct *to, unsigned long shift,
 			copy->next = chain;
 			chain = copy;
 		}
+		pat_records_lock();
+		need = pat_count_records(from, start, end);
+		if (need <= have)
+			break;
+		pat_records_unlock();
 	}
 
 	/* The copies come in only when all are read: @to may be @from. */

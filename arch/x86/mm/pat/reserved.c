@@ -19,12 +19,7 @@
  *		makes each change of the frame tree one step for the look-ups;
  *		also pat_generation
  *
- * Look-ups (pat_reserved_type()) take neither.  They walk the frame tree under
- * RCU and start again when the sequence count says that a writer was there; a
- * writer between two halves of a rotation can hide a subtree, never make a
- * loop, since the rbtree code stores child pointers whole and in an order that
- * keeps the tree finite.  Somebody who has started again often takes the raw
- * lock once: it is held for one tree operation only, with preemption off.
+ * Look-ups take neither: see pat/lookup.c.
  *
  * Records come from a cache of their own whose memory stays records for a grace
  * period (SLAB_TYPESAFE_BY_RCU).  One that is freed and used again at once may
@@ -48,7 +43,7 @@
  * who unmapped could not know or not cut: see pat/pfnmap.c, which marks it and
  * makes it exact again.
  *
- * Invariants are lines of pat_validate(), at the end of this file.
+ * Invariants are lines of pat/validate.c.
  */
 
 #define pr_fmt(fmt) "x86/PAT: " fmt
@@ -71,31 +66,22 @@
 #include "pat_internal.h"
 #include "trace.h"
 
-static struct inode pat_inode;
-
 /* Static, because ACPI maps its tables long before there are inodes. */
-static struct address_space pat_mapping = {
-	.host		= &pat_inode,
-	.i_mmap		= RB_ROOT_CACHED,
-	.i_mmap_rwsem	= __RWSEM_INITIALIZER(pat_mapping.i_mmap_rwsem),
+struct inode pat_inode = {
+	.i_mapping = &pat_inode.i_data,
+	.i_data = {
+		.host		= &pat_inode,
+		.i_mmap		= RB_ROOT_CACHED,
+		.i_mmap_rwsem	= __RWSEM_INITIALIZER(pat_inode.i_data.i_mmap_rwsem),
+	},
 };
 
-static struct inode pat_inode = {
-	.i_mapping	= &pat_mapping,
-};
-
-static DEFINE_RAW_SPINLOCK(pat_tree_lock);
-static seqcount_raw_spinlock_t pat_tree_seq =
+DEFINE_RAW_SPINLOCK(pat_tree_lock);
+seqcount_raw_spinlock_t pat_tree_seq =
 	SEQCNT_RAW_SPINLOCK_ZERO(pat_tree_seq, &pat_tree_lock);
 
 /* Counts what makes a reserved frame's type another, before it does. */
-static unsigned long pat_generation;
-
-/* So many vain attempts, then a look-up waits for the writers. */
-#define PAT_LOOKUP_TRIES	16
-
-/* A huge page in more pieces than this has no common type worth finding. */
-#define PAT_UNIFORM_PIECES	512
+unsigned long pat_generation;
 
 static LIST_HEAD(pat_inexact);
 
@@ -226,23 +212,23 @@ void pat_map_free_chain(struct pat_map *chain)
 
 void pat_records_lock(void)
 {
-	down_write(&pat_mapping.i_mmap_rwsem);
+	down_write(&pat_inode.i_data.i_mmap_rwsem);
 }
 
 void pat_records_unlock(void)
 {
-	up_write(&pat_mapping.i_mmap_rwsem);
+	up_write(&pat_inode.i_data.i_mmap_rwsem);
 }
 
 /* Several may read at a time. */
 void pat_records_lock_shared(void)
 {
-	down_read(&pat_mapping.i_mmap_rwsem);
+	down_read(&pat_inode.i_data.i_mmap_rwsem);
 }
 
 void pat_records_unlock_shared(void)
 {
-	up_read(&pat_mapping.i_mmap_rwsem);
+	up_read(&pat_inode.i_data.i_mmap_rwsem);
 }
 
 /* Are there records of RAM?  Without the lock: ../pageattr.c says why it may. */
@@ -262,7 +248,7 @@ bool pat_records_any(struct mm_struct *mm)
 
 static void pat_tree_write_begin(void)
 {
-	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	raw_spin_lock(&pat_tree_lock);
 	write_seqcount_begin(&pat_tree_seq);
 	WRITE_ONCE(pat_generation, pat_generation + 1);
@@ -296,7 +282,7 @@ struct pat_place {
 static bool pat_tree_find_place(unsigned long first, unsigned long last,
 				struct pat_place *place)
 {
-	struct rb_node *rb = pat_mapping.i_mmap.rb_root.rb_node;
+	struct rb_node *rb = pat_inode.i_data.i_mmap.rb_root.rb_node;
 	struct rb_node *parent = NULL;
 	struct vm_area_struct *vma = NULL, *after = NULL;
 
@@ -322,7 +308,7 @@ static bool pat_tree_find_place(unsigned long first, unsigned long last,
 		return false;
 	place->parent = parent;
 	if (!parent)
-		place->link = &pat_mapping.i_mmap.rb_root.rb_node;
+		place->link = &pat_inode.i_data.i_mmap.rb_root.rb_node;
 	else if (vma == after)
 		place->link = &parent->rb_left;
 	else
@@ -333,7 +319,7 @@ static bool pat_tree_find_place(unsigned long first, unsigned long last,
 static void pat_tree_insert_at(struct vm_area_struct *vma,
 			       const struct pat_place *place)
 {
-	struct rb_node *leftmost = pat_mapping.i_mmap.rb_leftmost;
+	struct rb_node *leftmost = pat_inode.i_data.i_mmap.rb_leftmost;
 	unsigned long last = pat_vma_last(vma);
 	struct vm_area_struct *above;
 	struct rb_node *rb;
@@ -346,7 +332,7 @@ static void pat_tree_insert_at(struct vm_area_struct *vma,
 			break;
 		above->shared.rb_subtree_last = last;
 	}
-	rb_insert_augmented_cached(&vma->shared.rb, &pat_mapping.i_mmap,
+	rb_insert_augmented_cached(&vma->shared.rb, &pat_inode.i_data.i_mmap,
 				   !leftmost || leftmost->rb_left == &vma->shared.rb,
 				   &pat_frames);
 }
@@ -360,7 +346,7 @@ static void pat_record_link_at(struct pat_map *map,
 	if (place)
 		pat_tree_insert_at(&map->vma, place);
 	else
-		vma_interval_tree_insert(&map->vma, &pat_mapping.i_mmap);
+		vma_interval_tree_insert(&map->vma, &pat_inode.i_data.i_mmap);
 	pat_tree_write_end();
 	if (by_addr)
 		pat_addr_insert(map, by_addr);
@@ -397,7 +383,7 @@ void pat_record_unlink(struct pat_map *map)
 		pat_addr_remove(map, by_addr);
 	list_del_init(&map->list);
 	pat_tree_write_begin();
-	vma_interval_tree_remove(&map->vma, &pat_mapping.i_mmap);
+	vma_interval_tree_remove(&map->vma, &pat_inode.i_data.i_mmap);
 	pat_tree_write_end();
 	if (map->ram)
 		WRITE_ONCE(pat_ram_records, pat_ram_records - 1);
@@ -465,7 +451,7 @@ static struct pat_map *pat_stale_take(void)
 {
 	struct pat_map *map;
 
-	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	map = list_first_entry_or_null(&pat_stale_list, struct pat_map, list);
 	if (!map || !pat_stale_is_purged(map))
 		return NULL;
@@ -541,16 +527,32 @@ static bool pat_stale_in_way(unsigned long first, unsigned long last,
 	return false;
 }
 
+/* The oldest stale record, or the one retired after @map; NULL at the end. */
+struct pat_map *pat_stale_next(struct pat_map *map)
+{
+	struct list_head *next = map ? map->list.next : pat_stale_list.next;
+
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
+	return next == &pat_stale_list ? NULL :
+					 list_entry(next, struct pat_map, list);
+}
+
+/* How many stale records are there of a type? */
+unsigned long pat_stale_counted(enum page_cache_mode type)
+{
+	return pat_stale_count_of[type];
+}
+
 /* Note that @map, linked or about to be, may cover more than what is mapped. */
 void pat_record_mark_inexact(struct pat_map *map)
 {
-	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	list_move_tail(&map->list, &pat_inexact);
 }
 
 void pat_record_mark_exact(struct pat_map *map)
 {
-	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	list_del_init(&map->list);
 }
 
@@ -562,7 +564,7 @@ bool pat_record_is_exact(const struct pat_map *map)
 /* The record that has been inexact for the longest time, NULL if none is. */
 struct pat_map *pat_record_inexact(void)
 {
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
 	return list_first_entry_or_null(&pat_inexact, struct pat_map, list);
 }
 
@@ -597,11 +599,11 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 	if (by_addr && !only)
 		pat_addr_remove(map, by_addr);
 	pat_tree_write_begin();
-	vma_interval_tree_remove(&map->vma, &pat_mapping.i_mmap);
+	vma_interval_tree_remove(&map->vma, &pat_inode.i_data.i_mmap);
 	map->vma.vm_pgoff += (start - map->vma.vm_start) >> PAGE_SHIFT;
 	map->vma.vm_start = start;
 	map->vma.vm_end = end;
-	vma_interval_tree_insert(&map->vma, &pat_mapping.i_mmap);
+	vma_interval_tree_insert(&map->vma, &pat_inode.i_data.i_mmap);
 	pat_tree_write_end();
 	if (only)
 		map->by_addr_last = pat_map_last_addr(map);
@@ -656,14 +658,14 @@ void pat_record_split(struct pat_map *map, struct pat_map *upper,
 struct pat_map *pat_record_first(struct mm_struct *mm, unsigned long start,
 				 unsigned long end)
 {
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
 	return pat_addr_iter_first(&mm->context.pat_maps, start, end - 1);
 }
 
 struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 				unsigned long end)
 {
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
 	return pat_addr_iter_next(map, start, end - 1);
 }
 
@@ -672,8 +674,8 @@ struct pat_map *pat_record_first_of(unsigned long pfn, unsigned long nr)
 {
 	struct vm_area_struct *vma;
 
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
-	vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, pfn, pfn + nr - 1);
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
+	vma = vma_interval_tree_iter_first(&pat_inode.i_data.i_mmap, pfn, pfn + nr - 1);
 	return vma ? vma_to_map(vma) : NULL;
 }
 
@@ -682,7 +684,7 @@ struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
 {
 	struct vm_area_struct *vma;
 
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
 	vma = vma_interval_tree_iter_next(&map->vma, pfn, pfn + nr - 1);
 	return vma ? vma_to_map(vma) : NULL;
 }
@@ -692,8 +694,8 @@ struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr)
 {
 	struct vm_area_struct *vma;
 
-	lockdep_assert_held(&pat_mapping.i_mmap_rwsem);
-	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, pfn, pfn) {
+	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
+	vma_interval_tree_foreach(vma, &pat_inode.i_data.i_mmap, pfn, pfn) {
 		struct pat_map *map = vma_to_map(vma);
 
 		if (map->holder == PAT_HOLDER_RANGE && pat_map_pfn(map) == pfn &&
@@ -718,7 +720,7 @@ static int pat_records_agree(unsigned long first, unsigned long last,
 	enum page_cache_mode want = *type, other;
 	struct vm_area_struct *vma;
 
-	vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, first, last);
+	vma = vma_interval_tree_iter_first(&pat_inode.i_data.i_mmap, first, last);
 	while (vma) {
 		struct pat_map *map = vma_to_map(vma);
 		unsigned long end = pat_map_pfn(map) + pat_map_pages(map);
@@ -739,7 +741,7 @@ static int pat_records_agree(unsigned long first, unsigned long last,
 		if (end > last)
 			break;
 		first = end;
-		vma = vma_interval_tree_iter_first(&pat_mapping.i_mmap, first,
+		vma = vma_interval_tree_iter_first(&pat_inode.i_data.i_mmap, first,
 						   last);
 	}
 	return 0;
@@ -802,7 +804,7 @@ int pat_record_admit(struct pat_map *map, enum page_cache_mode asked,
 	bool alone;
 	int err;
 
-	lockdep_assert_held_write(&pat_mapping.i_mmap_rwsem);
+	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	alone = pat_tree_find_place(first, last, &place);
 	if (!alone) {
 		err = pat_record_share(map, first, last, asked, match, &type);
@@ -814,328 +816,6 @@ int pat_record_admit(struct pat_map *map, enum page_cache_mode asked,
 	map->vma.vm_page_prot = pat_pgprot(__pgprot(0), type);
 	pat_record_link_at(map, alone ? &place : NULL);
 	return 0;
-}
-
-/* How many frames has a record, as a walk beside a writer sees it? */
-static unsigned long pat_tree_pages(const struct vm_area_struct *vma)
-{
-	return (READ_ONCE(vma->vm_end) - READ_ONCE(vma->vm_start)) >> PAGE_SHIFT;
-}
-
-/* Frames [*pfn, *end) of the record at @rb, as a walk beside a writer sees it. */
-static struct vm_area_struct *pat_tree_read(struct rb_node *rb,
-					    unsigned long *pfn,
-					    unsigned long *end)
-{
-	struct vm_area_struct *vma;
-
-	vma = rb_entry(rb, struct vm_area_struct, shared.rb);
-	*pfn = READ_ONCE(vma->vm_pgoff);
-	*end = *pfn + pat_tree_pages(vma);
-	return vma;
-}
-
-/*
- * Any record of @pfn, by a walk that may run beside a writer.  Unlike
- * vma_interval_tree_iter_first() it reads each pointer once.
- */
-static struct vm_area_struct *pat_tree_walk(unsigned long pfn)
-{
-	struct rb_node *rb = READ_ONCE(pat_mapping.i_mmap.rb_root.rb_node);
-
-	while (rb) {
-		struct vm_area_struct *vma, *below;
-		struct rb_node *left;
-		unsigned long first;
-
-		vma = rb_entry(rb, struct vm_area_struct, shared.rb);
-		first = READ_ONCE(vma->vm_pgoff);
-		left = READ_ONCE(rb->rb_left);
-		if (pfn < first) {
-			rb = left;	/* to the right all begin later still */
-			continue;
-		}
-		if (pfn - first < pat_tree_pages(vma))
-			return vma;
-		below = rb_entry_safe(left, struct vm_area_struct, shared.rb);
-		if (below && READ_ONCE(below->shared.rb_subtree_last) >= pfn)
-			rb = left;	/* if not there, then nowhere */
-		else
-			rb = READ_ONCE(rb->rb_right);
-	}
-	return NULL;
-}
-
-/*
- * Of the records that overlap [first, last] the one that begins first, and its
- * frames [*pfn, *end); NULL if there is none.  May run beside a writer.
- */
-static struct vm_area_struct *pat_tree_first(unsigned long first,
-					     unsigned long last,
-					     unsigned long *pfn,
-					     unsigned long *end)
-{
-	struct rb_node *rb = READ_ONCE(pat_mapping.i_mmap.rb_root.rb_node);
-
-	while (rb) {
-		struct rb_node *left = READ_ONCE(rb->rb_left);
-		struct vm_area_struct *vma, *below;
-
-		below = rb_entry_safe(left, struct vm_area_struct, shared.rb);
-		if (below && READ_ONCE(below->shared.rb_subtree_last) >= first) {
-			rb = left;
-			continue;
-		}
-		vma = pat_tree_read(rb, pfn, end);
-		if (*pfn > last)
-			return NULL;
-		if (*end > first)
-			return vma;
-		rb = READ_ONCE(rb->rb_right);
-	}
-	return NULL;
-}
-
-static enum page_cache_mode pat_vma_type(const struct vm_area_struct *vma)
-{
-	return pgprot2cachemode(READ_ONCE(vma->vm_page_prot));
-}
-
-/* What a look-up asks and is told. */
-struct pat_question {
-	unsigned long		pfn;
-	unsigned long		nr;
-	unsigned long		first;		/* with @nr, what @type is of */
-	bool			held;		/* has frame @pfn a record? */
-	enum page_cache_mode	type;		/* of frame @pfn */
-	bool			uniform;	/* and of all others? */
-};
-
-static void pat_tree_answer(struct pat_question *q)
-{
-	unsigned long first = q->pfn, last = q->pfn + q->nr - 1;
-	struct vm_area_struct *vma = pat_tree_walk(first);
-	int pieces;
-
-	q->type = vma ? pat_vma_type(vma) : _PAGE_CACHE_MODE_UC_MINUS;
-	q->uniform = true;
-	/* All records of a frame agree: one that has them all will do. */
-	if (vma && last - READ_ONCE(vma->vm_pgoff) < pat_tree_pages(vma))
-		return;
-	for (pieces = 0; q->uniform && first <= last; pieces++) {
-		unsigned long pfn, end;
-
-		vma = pat_tree_first(first, last, &pfn, &end);
-		/* Frames without a record are UC-. */
-		q->uniform = pieces < PAT_UNIFORM_PIECES &&
-			((vma && pfn <= first) ||
-			 q->type == _PAGE_CACHE_MODE_UC_MINUS) &&
-			(!vma || pat_vma_type(vma) == q->type);
-		if (!vma || end <= first)
-			break;
-		first = end;
-	}
-}
-
-/* @answer as of one moment. */
-static __always_inline void
-pat_tree_ask(struct pat_question *q, void (*answer)(struct pat_question *q))
-{
-	unsigned int seq, tries;
-
-	rcu_read_lock();
-	for (tries = 0; tries < PAT_LOOKUP_TRIES; tries++) {
-		seq = read_seqcount_begin(&pat_tree_seq);
-		answer(q);
-		if (!read_seqcount_retry(&pat_tree_seq, seq)) {
-			rcu_read_unlock();
-			return;
-		}
-	}
-	rcu_read_unlock();
-
-	raw_spin_lock(&pat_tree_lock);
-	answer(q);
-	raw_spin_unlock(&pat_tree_lock);
-}
-
-static void pat_tree_answer_one(struct pat_question *q)
-{
-	struct vm_area_struct *vma = pat_tree_walk(q->pfn);
-
-	q->held = vma;
-	q->type = vma ? pat_vma_type(vma) : _PAGE_CACHE_MODE_UC_MINUS;
-}
-
-/*
- * Of the records that begin at @pfn or before, the one that begins last; NULL if
- * there is none.  May run beside a writer.
- */
-static __always_inline struct rb_node *pat_tree_before(unsigned long pfn)
-{
-	struct rb_node *rb = READ_ONCE(pat_mapping.i_mmap.rb_root.rb_node);
-	struct rb_node *before = NULL;
-
-	while (rb) {
-		/* A wrong way, should a writer be here, is noticed in the end. */
-		if (pfn < data_race(rb_entry(rb, struct vm_area_struct,
-					     shared.rb)->vm_pgoff)) {
-			rb = READ_ONCE(rb->rb_left);
-			continue;
-		}
-		before = rb;
-		rb = READ_ONCE(rb->rb_right);
-	}
-	return before;
-}
-
-static noinline enum page_cache_mode pat_reserved_type_slow(unsigned long pfn)
-{
-	struct pat_question q = { .pfn = pfn };
-
-	pat_tree_ask(&q, pat_tree_answer_one);
-	if (!q.held)
-		trace_pat_lookup_miss(pfn);
-	return q.type;
-}
-
-/**
- * pat_reserved_type - the memory type of a reserved frame
- * @pfn: a frame that is not RAM
- *
- * Context: any but hard interrupts and NMI; takes no lock.
- * Return: the type on which the records of @pfn agree, UC- if there are none.
- */
-enum page_cache_mode pat_reserved_type(unsigned long pfn)
-{
-	struct vm_area_struct *vma;
-	struct rb_node *before;
-	unsigned int seq;
-	pgprot_t prot;
-
-	/* Mostly the record that begins last is of that frame. */
-	rcu_read_lock();
-	seq = raw_seqcount_begin(&pat_tree_seq);
-	before = pat_tree_before(pfn);
-	if (!before)
-		goto slow;
-	vma = rb_entry(before, struct vm_area_struct, shared.rb);
-	prot = READ_ONCE(vma->vm_page_prot);
-	if (pfn - READ_ONCE(vma->vm_pgoff) >= pat_tree_pages(vma) ||
-	    read_seqcount_retry(&pat_tree_seq, seq))
-		goto slow;
-	rcu_read_unlock();
-	return pgprot2cachemode(prot);
-
-slow:
-	rcu_read_unlock();
-	return pat_reserved_type_slow(pfn);
-}
-
-/**
- * struct pat_recent - what this CPU has learnt last of reserved frames
- * @generation: of the records, then
- * @first: first frame
- * @nr: number of frames, all reserved and of one type
- * @bits: the type, as page table entries have it
- */
-struct pat_recent {
-	unsigned long	generation;
-	unsigned long	first;
-	unsigned long	nr;
-	pgprotval_t	bits;
-};
-
-static DEFINE_PER_CPU(struct pat_recent, pat_recent);
-
-/* Of a frame's neighbours an answer may speak, too: as many as a table maps. */
-#define PAT_NEIGHBOURS	((unsigned long)PTRS_PER_PTE)
-
-/**
- * pat_reserved_recent - is a frame's memory type known from just now?
- * @pfn: any frame
- * @prot: receives the type, if it is
- *
- * Context: task; takes no lock.
- * Return: true if this CPU was last asked, by pat_reserved_near(), for a frame
- * that is near, and since then nothing has changed.
- */
-bool pat_reserved_recent(unsigned long pfn, pgprot_t *prot)
-{
-	const struct pat_recent *recent = get_cpu_ptr(&pat_recent);
-	bool known = pfn - recent->first < recent->nr &&
-		     recent->generation == READ_ONCE(pat_generation);
-
-	if (known)
-		*prot = __pgprot((pgprot_val(*prot) & ~_PAGE_CACHE_MASK) |
-				 recent->bits);
-	put_cpu_ptr(&pat_recent);
-	return known;
-}
-
-static void pat_tree_answer_near(struct pat_question *q)
-{
-	struct vm_area_struct *vma = pat_tree_walk(q->pfn);
-	unsigned long pfn, end;
-
-	q->uniform = true;
-	q->held = vma;
-	if (vma) {
-		q->type = pat_vma_type(vma);
-		q->first = READ_ONCE(vma->vm_pgoff);
-		q->nr = pat_tree_pages(vma);
-		return;
-	}
-	q->type = _PAGE_CACHE_MODE_UC_MINUS;
-	q->first = ALIGN_DOWN(q->pfn, PAT_NEIGHBOURS);
-	q->nr = PAT_NEIGHBOURS;
-	q->uniform = !pat_tree_first(q->first, q->first + q->nr - 1, &pfn, &end);
-}
-
-/*
- * May the answer be kept?  Not where frames around it are no reserved ones, or
- * untracked: the legacy ISA range.  (The GRU has none of the neighbours of a
- * frame outside of it, since it begins and ends at higher powers of two.)
- */
-static bool pat_near_is_reserved(const struct pat_question *q)
-{
-	unsigned long run;
-
-	pat_ram_run(q->first, q->nr, &run);
-	return q->uniform && q->first >= PAT_LOW_END && run == q->nr;
-}
-
-/**
- * pat_reserved_near - pat_reserved_type() for who will ask for neighbours, too
- * @pfn: a frame that is not RAM
- *
- * What is found is kept for pat_reserved_recent(), where it can be.
- *
- * Context: task; takes no lock.
- * Return: as pat_reserved_type().
- */
-enum page_cache_mode pat_reserved_near(unsigned long pfn)
-{
-	/* Later changes make what is found then too old, however it is found. */
-	unsigned long generation = smp_load_acquire(&pat_generation);
-	struct pat_question q = { .pfn = pfn };
-	struct pat_recent *recent;
-	bool keep;
-
-	pat_tree_ask(&q, pat_tree_answer_near);
-	if (!q.held)
-		trace_pat_lookup_miss(pfn);
-	keep = pat_near_is_reserved(&q);
-
-	recent = get_cpu_ptr(&pat_recent);
-	*recent = (struct pat_recent) {
-		.generation = generation,
-		.first = q.first,
-		.nr = keep ? q.nr : 0,
-		.bits = cachemode2protval(q.type),
-	};
-	put_cpu_ptr(&pat_recent);
-	return q.type;
 }
 
 /**
@@ -1171,32 +851,12 @@ enum page_cache_mode pat_reserved_type_or(unsigned long pfn,
 	return type;
 }
 
-/**
- * pat_reserved_uniform - have reserved frames one memory type, and which?
- * @pfn: first frame
- * @nr: number of frames, none of them RAM
- * @type: receives that of @pfn
- *
- * Context: any but hard interrupts and NMI; takes no lock.
- * Return: true if all have that type; false also where they are in too many
- * pieces to say.
- */
-bool pat_reserved_uniform(unsigned long pfn, unsigned long nr,
-			  enum page_cache_mode *type)
-{
-	struct pat_question q = { .pfn = pfn, .nr = nr };
-
-	pat_tree_ask(&q, pat_tree_answer);
-	*type = q.type;
-	return q.uniform;
-}
-
 static unsigned long pat_records_count(bool ram)
 {
 	struct vm_area_struct *vma;
 	unsigned long count = 0;
 
-	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX)
+	vma_interval_tree_foreach(vma, &pat_inode.i_data.i_mmap, 0, ULONG_MAX)
 		if (ram || !vma_to_map(vma)->ram)
 			count++;
 	return count;
@@ -1259,11 +919,11 @@ struct pat_record_info *pat_records_snapshot(bool ram, unsigned long *count)
 	unsigned long room = 0, n;
 
 	for (;;) {
-		down_read(&pat_mapping.i_mmap_rwsem);
+		down_read(&pat_inode.i_data.i_mmap_rwsem);
 		n = pat_records_count(ram);
 		if (n <= room && infos)
 			break;
-		up_read(&pat_mapping.i_mmap_rwsem);
+		up_read(&pat_inode.i_data.i_mmap_rwsem);
 		kvfree(infos);
 		room = n + 16;
 		infos = kvmalloc_array(room, sizeof(*infos), GFP_KERNEL);
@@ -1271,132 +931,10 @@ struct pat_record_info *pat_records_snapshot(bool ram, unsigned long *count)
 			return NULL;
 	}
 	n = 0;
-	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX)
+	vma_interval_tree_foreach(vma, &pat_inode.i_data.i_mmap, 0, ULONG_MAX)
 		if (ram || !vma_to_map(vma)->ram)
 			pat_record_describe(vma_to_map(vma), &infos[n++]);
-	up_read(&pat_mapping.i_mmap_rwsem);
+	up_read(&pat_inode.i_data.i_mmap_rwsem);
 	*count = n;
 	return infos;
-}
-
-/* Is @map of the mm that its holder should have, and linked there by address? */
-static bool pat_record_is_at_home(struct pat_map *map)
-{
-	struct mm_struct *mm = map->vma.vm_mm;
-	struct rb_node *rb;
-
-	if (map->holder == PAT_HOLDER_RANGE)
-		return !mm;
-	if (map->holder == PAT_HOLDER_KERNEL)
-		return mm == &init_mm;
-	if (!mm || mm == &init_mm)
-		return false;
-	for (rb = &map->by_addr; rb_parent(rb); rb = rb_parent(rb))
-		;
-	return mm->context.pat_maps.rb_root.rb_node == rb;
-}
-
-static unsigned long pat_record_last_below(const struct pat_map *map)
-{
-	const struct vm_area_struct *vma = &map->vma;
-	unsigned long last = pat_map_pfn(map) + pat_map_pages(map) - 1;
-	const struct rb_node *child;
-
-	child = vma->shared.rb.rb_left;
-	if (child)
-		last = max(last, rb_entry(child, struct vm_area_struct,
-					  shared.rb)->shared.rb_subtree_last);
-	child = vma->shared.rb.rb_right;
-	if (child)
-		last = max(last, rb_entry(child, struct vm_area_struct,
-					  shared.rb)->shared.rb_subtree_last);
-	return last;
-}
-
-/* What is wrong with one record by itself, NULL if nothing is. */
-static const char *pat_record_broken(struct pat_map *map)
-{
-	const struct vm_area_struct *vma = &map->vma;
-	unsigned long pfn = pat_map_pfn(map), nr = pat_map_pages(map);
-	enum pat_frames frames;
-	unsigned long run;
-
-	if (vma->vm_end <= vma->vm_start ||
-	    !PAGE_ALIGNED(vma->vm_start | vma->vm_end))
-		return "a record covers whole pages, at least one";
-	if (vma->shared.rb_subtree_last != pat_record_last_below(map))
-		return "the frame tree knows how far each subtree reaches";
-	if (!pat_record_is_at_home(map))
-		return "a record is of its holder's mm, and linked there";
-	if (!pat_record_is_exact(map) && map->holder != PAT_HOLDER_USER)
-		return "only a process mapping's record can be inexact";
-	/* Memory can go offline, and away, and come back, while it is mapped. */
-	for (; nr; nr -= run, pfn += run) {
-		frames = pat_ram_run(pfn, nr, &run);
-		if (map->ram != (frames != PAT_FRAMES_RESERVED) &&
-		    !(map->ram && pat_removal_pending()))
-			return "a record's frames are all RAM or all reserved, as it says";
-	}
-	return NULL;
-}
-
-/**
- * pat_validate - check every invariant of the records
- * @verdict: receives the result
- *
- * Context: may sleep; takes the records' lock for reading throughout.
- */
-void pat_validate(struct pat_verdict *verdict)
-{
-	unsigned long reach[_PAGE_CACHE_MODE_NUM] = {};
-	unsigned long previous = 0, stamp = 0;
-	unsigned long stale[_PAGE_CACHE_MODE_NUM] = {};
-	struct vm_area_struct *vma;
-	struct pat_map *map;
-	int type;
-
-	memset(verdict, 0, sizeof(*verdict));
-	down_read(&pat_mapping.i_mmap_rwsem);
-	vma_interval_tree_foreach(vma, &pat_mapping.i_mmap, 0, ULONG_MAX) {
-		unsigned long pfn;
-
-		map = vma_to_map(vma);
-		pfn = pat_map_pfn(map);
-		verdict->records++;
-		verdict->pfn = pfn;
-		verdict->broken = pat_record_broken(map);
-		if (!verdict->broken && pfn < previous)
-			verdict->broken = "the frame tree is ordered";
-		/* reach[]: end of the frames seen so far with each type */
-		for (type = 0; !verdict->broken && !map->ram &&
-			       type < _PAGE_CACHE_MODE_NUM; type++)
-			if (type != pat_map_type(map) && reach[type] > pfn)
-				verdict->broken =
-					"records of one frame agree on its type";
-		if (verdict->broken)
-			goto out;
-		previous = pfn;
-		if (!map->ram)
-			reach[pat_map_type(map)] =
-				max(reach[pat_map_type(map)],
-				    pfn + pat_map_pages(map));
-	}
-
-	list_for_each_entry(map, &pat_stale_list, list) {
-		verdict->pfn = pat_map_pfn(map);
-		if (map->holder != PAT_HOLDER_KERNEL)
-			verdict->broken =
-				"only an ioremap() leaves a stale record";
-		else if ((long)(map->stamp - stamp) < 0)
-			verdict->broken = "stale records are sorted by age";
-		if (verdict->broken)
-			goto out;
-		stamp = map->stamp;
-		stale[pat_map_type(map)]++;
-	}
-	for (type = 0; type < _PAGE_CACHE_MODE_NUM; type++)
-		if (stale[type] != pat_stale_count_of[type])
-			verdict->broken = "stale records are counted";
-out:
-	up_read(&pat_mapping.i_mmap_rwsem);
 }
