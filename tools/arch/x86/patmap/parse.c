@@ -161,6 +161,7 @@ static void cut_virt(char *text, uint64_t *virt, uint64_t *virt_end)
 void parse_holder(char *text, struct holder *holder, uint64_t *virt,
 		  uint64_t *virt_end)
 {
+	uint64_t unused;
 	char *open;
 
 	holder->kind = HOLDER_UNKNOWN;
@@ -169,8 +170,8 @@ void parse_holder(char *text, struct holder *holder, uint64_t *virt,
 		holder->kind = HOLDER_KERNEL;
 	else if (cut_suffix(text, ", reserved"))
 		holder->kind = HOLDER_RESERVED;
-	else if (virt)
-		cut_virt(text, virt, virt_end);
+	else
+		cut_virt(text, virt ?: &unused, virt_end ?: &unused);
 	holder->name = *text ? text : NULL;
 	if (holder->kind != HOLDER_UNKNOWN)
 		return;

@@ -542,14 +542,15 @@ void shim_run_work(void);
 
 /* Files and inodes */
 
-struct address_space;
-struct inode {
-	struct address_space	*i_mapping;
-};
+struct inode;
 struct address_space {
 	struct inode		*host;
 	struct rb_root_cached	i_mmap;
 	struct rw_semaphore	i_mmap_rwsem;
+};
+struct inode {
+	struct address_space	*i_mapping;
+	struct address_space	i_data;
 };
 struct vm_area_struct;
 struct file;

@@ -4,88 +4,24 @@
  * pat_records and pat_ram in debugfs.  A stock kernel has none of these: see
  * scripts/guest/init of the repository, which runs this on ours only.
  */
-#include <regex.h>
-
-#include "pat_kselftest.h"
+#include "tell.h"
 
 #define RECORDS_FILE	"/sys/kernel/debug/x86/pat_records"
 #define RAM_FILE	"/sys/kernel/debug/x86/pat_ram"
 
-#define AT_PAGE		64	/* of the BAR: its first 2048 are anybody's */
-#define BYTES		(4UL * 4096)
-
 PAT_FIXTURE(holders)
 
-static int open_log(struct __test_metadata *_metadata)
+/* The log, from here on. */
+static FILE *open_log(struct __test_metadata *_metadata)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *file;
 
 	ASSERT_LE(0, fd);
 	ASSERT_LE(0, lseek(fd, 0, SEEK_END));
-	return fd;
-}
-
-/* How many records of the log, from where @fd is on, match @ere?  The last is in @line. */
-static int count_lines(struct __test_metadata *_metadata, int fd, const char *ere,
-		       char *line, size_t size)
-{
-	char text[2048];
-	int count = 0;
-	regex_t regex;
-	ssize_t got;
-
-	ASSERT_EQ(0, regcomp(&regex, ere, REG_EXTENDED | REG_NOSUB));
-	while ((got = read(fd, text, sizeof(text) - 1)) > 0) {
-		text[got] = '\0';
-		text[strcspn(text, "\n")] = '\0';
-		if (regexec(&regex, text, 0, NULL, 0))
-			continue;
-		count++;
-		snprintf(line, size, "%s", text);
-	}
-	regfree(&regex);
-	return count;
-}
-
-static struct pat_test_map map_bar(struct __test_metadata *_metadata, int driver,
-				   enum pat_test_map_api api)
-{
-	struct pat_test_map map = {
-		.api = api,
-		.phys = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE,
-		.size = BYTES,
-	};
-
-	ASSERT_EQ(0, ioctl(driver, PAT_TEST_MAP, &map));
-	return map;
-}
-
-static void unmap_bar(struct __test_metadata *_metadata, int driver,
-		      const struct pat_test_map *map)
-{
-	ASSERT_EQ(0, ioctl(driver, PAT_TEST_UNMAP, (unsigned long)map->handle));
-}
-
-/* A process maps the same frames, write-combining, with the driver. */
-static void *mmap_bar(struct __test_metadata *_metadata, int driver)
-{
-	struct pat_test_chunk chunk = {
-		.pfn = (pat_bar(_metadata)->start >> 12) + AT_PAGE,
-		.size = BYTES,
-		.method = PAT_TEST_REMAP_PFN_RANGE,
-		.type = PAT_TEST_WC,
-	};
-	struct pat_test_program program = {
-		.chunks = (uintptr_t)&chunk,
-		.nr = 1,
-	};
-	void *at;
-
-	ASSERT_EQ(0, ioctl(driver, PAT_TEST_PROGRAM, &program));
-	at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		  driver, 0);
-	ASSERT_NE(MAP_FAILED, at);
-	return at;
+	file = fdopen(fd, "r");
+	ASSERT_NE(NULL, file);
+	return file;
 }
 
 /* The line of @path that matches @ere, which there is exactly once. */
@@ -93,23 +29,10 @@ static void one_line(struct __test_metadata *_metadata, const char *path,
 		     const char *ere, char *line, size_t size)
 {
 	FILE *file = fopen(path, "r");
-	char text[1024];
-	int count = 0;
-	regex_t regex;
 
-	ASSERT_NE(NULL, file);
-	ASSERT_EQ(0, regcomp(&regex, ere, REG_EXTENDED | REG_NOSUB));
-	while (fgets(text, sizeof(text), file)) {
-		text[strcspn(text, "\n")] = '\0';
-		if (regexec(&regex, text, 0, NULL, 0))
-			continue;
-		count++;
-		snprintf(line, size, "%s", text);
-	}
-	regfree(&regex);
-	fclose(file);
-	ASSERT_EQ(1, count)
+	ASSERT_EQ(1, tell_count(_metadata, file, ere, line, size))
 		TH_LOG("%s: %s", path, ere);
+	fclose(file);
 }
 
 #define SYMBOL "[a-z_0-9.]+\\+0x[0-9a-f]+/0x[0-9a-f]+ \\[pat_test\\]"
@@ -117,18 +40,18 @@ static void one_line(struct __test_metadata *_metadata, const char *path,
 /* Kernel against kernel: both are named. */
 TEST_F(holders, conflict_of_kernel_mappings)
 {
-	uint64_t start = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE;
+	uint64_t start = tell_start(_metadata);
 	char ere[512], line[2048] = "";
 	struct pat_test_map held, map;
-	int log;
+	FILE *log;
 
 	if (!self->pat)
 		return;
-	held = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
+	held = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
 	ASSERT_EQ(0, held.err);
 	log = open_log(_metadata);
 	ASSERT_TRUE(pat_expect_message(PAT_CONFLICT_MESSAGE));
-	map = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WT);
+	map = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WT);
 	EXPECT_EQ(PAT_TEST_NULL, map.err);
 	ASSERT_TRUE(pat_expect_done());
 
@@ -137,12 +60,12 @@ TEST_F(holders, conflict_of_kernel_mappings)
 		 " write-through<->write-combining in \"([^\"]*/)?0000:00:[0-9a-f]{2}\\.0\", asked by "
 		 SYMBOL ", mapped, \\[mem %#010" PRIx64 "-%#010" PRIx64 "\\] held by "
 		 SYMBOL ", mapped, refused$",
-		 getpid(), start, start + BYTES, start,
-		 start + BYTES - 1);
-	EXPECT_EQ(1, count_lines(_metadata, log, ere, line, sizeof(line)))
+		 getpid(), start, start + TELL_BYTES, start,
+		 start + TELL_BYTES - 1);
+	EXPECT_EQ(1, tell_count(_metadata, log, ere, line, sizeof(line)))
 		TH_LOG("%s", ere);
-	close(log);
-	unmap_bar(_metadata, self->driver, &held);
+	fclose(log);
+	tell_unmap(_metadata, self->driver, &held);
 }
 
 /* A driver against a process: its address is there, too; no second line follows. */
@@ -151,24 +74,24 @@ TEST_F(holders, conflict_with_a_process)
 	char ere[512], line[2048] = "";
 	struct pat_test_map map;
 	void *at;
-	int log;
+	FILE *log;
 
 	if (!self->pat)
 		return;
-	at = mmap_bar(_metadata, self->driver);
+	at = tell_mmap(_metadata, self->driver);
 	log = open_log(_metadata);
 	ASSERT_TRUE(pat_expect_message(PAT_CONFLICT_MESSAGE));
-	map = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WT);
+	map = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WT);
 	EXPECT_EQ(PAT_TEST_NULL, map.err);
 	ASSERT_TRUE(pat_expect_done());
 
 	snprintf(ere, sizeof(ere), "ioremap error|x86/PAT: .* held by holders_test\\[%d\\] %lx-%lx, refused$",
-		 getpid(), (unsigned long)at, (unsigned long)at + BYTES);
-	EXPECT_EQ(1, count_lines(_metadata, log, ere, line, sizeof(line)))
+		 getpid(), (unsigned long)at, (unsigned long)at + TELL_BYTES);
+	EXPECT_EQ(1, tell_count(_metadata, log, ere, line, sizeof(line)))
 		TH_LOG("%s", ere);
 	EXPECT_EQ(NULL, strstr(line, "ioremap error"));
-	close(log);
-	ASSERT_EQ(0, munmap(at, BYTES));
+	fclose(log);
+	ASSERT_EQ(0, munmap(at, TELL_BYTES));
 }
 
 /*
@@ -179,11 +102,11 @@ TEST_F(holders, conflict_with_a_part)
 {
 	struct pat_test_map first, last, map = {
 		.api = PAT_TEST_IOREMAP,
-		.phys = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE,
+		.phys = tell_start(_metadata),
 		.size = 3 * PAT_PAGE,
 	};
 	char ere[256], line[2048] = "";
-	int log;
+	FILE *log;
 
 	if (!self->pat)
 		return;
@@ -208,11 +131,11 @@ TEST_F(holders, conflict_with_a_part)
 			 " %" PRIx64 "-%" PRIx64 " uncached-minus<->write-combining in .*\\[mem %#010" PRIx64 "-",
 			 (uint64_t)map.phys, (uint64_t)(map.phys + map.size),
 			 (uint64_t)(i ? last.phys : first.phys));
-		EXPECT_EQ(1, count_lines(_metadata, log, ere, line, sizeof(line)))
+		EXPECT_EQ(1, tell_count(_metadata, log, ere, line, sizeof(line)))
 			TH_LOG("%s", ere);
-		close(log);
-		unmap_bar(_metadata, self->driver, &last);
-		unmap_bar(_metadata, self->driver, &first);
+		fclose(log);
+		tell_unmap(_metadata, self->driver, &last);
+		tell_unmap(_metadata, self->driver, &first);
 	}
 }
 
@@ -221,20 +144,20 @@ TEST_F(holders, no_line_for_a_type_that_serves)
 {
 	struct pat_test_map held, map;
 	char line[2048];
-	int log;
+	FILE *log;
 
 	if (!self->pat)
 		return;
-	held = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
+	held = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
 	ASSERT_EQ(0, held.err);
 	log = open_log(_metadata);
-	map = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP);
+	map = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP);
 	ASSERT_EQ(0, map.err);
 	EXPECT_EQ(PAT_TEST_WC, map.got);
-	EXPECT_EQ(0, count_lines(_metadata, log, "x86/PAT", line, sizeof(line)));
-	close(log);
-	unmap_bar(_metadata, self->driver, &map);
-	unmap_bar(_metadata, self->driver, &held);
+	EXPECT_EQ(0, tell_count(_metadata, log, "x86/PAT", line, sizeof(line)));
+	fclose(log);
+	tell_unmap(_metadata, self->driver, &map);
+	tell_unmap(_metadata, self->driver, &held);
 }
 
 static double uptime(struct __test_metadata *_metadata)
@@ -248,7 +171,7 @@ static double uptime(struct __test_metadata *_metadata)
 /* Each record has its line, with all that is known of it. */
 TEST_F(holders, records)
 {
-	uint64_t start = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE;
+	uint64_t start = tell_start(_metadata);
 	double before = uptime(_metadata), since = 0;
 	struct pat_test_map held;
 	char ere[512], line[1024], common[128];
@@ -258,17 +181,17 @@ TEST_F(holders, records)
 		EXPECT_NE(0, access(RECORDS_FILE, F_OK));
 		return;
 	}
-	held = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
+	held = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
 	ASSERT_EQ(0, held.err);
-	at = mmap_bar(_metadata, self->driver);
+	at = tell_mmap(_metadata, self->driver);
 
 	snprintf(common, sizeof(common), "^\\[mem 0x%016" PRIx64 "-0x%016" PRIx64 "\\] type=write-combining",
-		 start, start + BYTES);
+		 start, start + TELL_BYTES);
 	snprintf(ere, sizeof(ere),
 		 "%s kind=kernel virt=0x%" PRIx64 "-0x%" PRIx64
 		 " since=[0-9]+\\.[0-9]{3} maps=2 mtrr=[a-z-]+ effective=write-combining by "
 		 SYMBOL ", mapped$", common, (uint64_t)held.vaddr,
-		 (uint64_t)held.vaddr + BYTES);
+		 (uint64_t)held.vaddr + TELL_BYTES);
 	one_line(_metadata, RECORDS_FILE, ere, line, sizeof(line));
 	ASSERT_EQ(1, sscanf(strstr(line, "since="), "since=%lf", &since));
 	/* By the tick, which may be late on a busy machine. */
@@ -277,14 +200,14 @@ TEST_F(holders, records)
 
 	snprintf(ere, sizeof(ere),
 		 "%s kind=user virt=0x%lx-0x%lx since=[0-9.]+ maps=2 mtrr=[a-z-]+ effective=write-combining by holders_test\\[%d\\] ",
-		 common, (unsigned long)at, (unsigned long)at + BYTES,
+		 common, (unsigned long)at, (unsigned long)at + TELL_BYTES,
 		 getpid());
 	one_line(_metadata, RECORDS_FILE, ere, line, sizeof(line));
 
-	ASSERT_EQ(0, munmap(at, BYTES));
+	ASSERT_EQ(0, munmap(at, TELL_BYTES));
 	snprintf(ere, sizeof(ere), "%s kind=kernel .* maps=1 ", common);
 	one_line(_metadata, RECORDS_FILE, ere, line, sizeof(line));
-	unmap_bar(_metadata, self->driver, &held);
+	tell_unmap(_metadata, self->driver, &held);
 }
 
 static unsigned long typed_pages(struct __test_metadata *_metadata)

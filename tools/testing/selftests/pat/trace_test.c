@@ -4,15 +4,10 @@
  * only then.  This runs where there are trace events: see scripts/guest/init of
  * the repository.
  */
-#include <regex.h>
-
 #include "pat_free_ioctl.h"
-#include "pat_kselftest.h"
+#include "tell.h"
 
 #define TRACING	"/sys/kernel/tracing"
-
-#define AT_PAGE		96	/* of the BAR: its first 2048 are anybody's */
-#define BYTES		4096UL
 
 PAT_FIXTURE(trace)
 
@@ -32,17 +27,8 @@ static void end(struct __test_metadata *_metadata)
 static int count(struct __test_metadata *_metadata, const char *ere)
 {
 	FILE *file = fopen(TRACING "/trace", "r");
-	char line[1024];
-	regex_t regex;
-	int found = 0;
+	int found = tell_count(_metadata, file, ere, NULL, 0);
 
-	ASSERT_NE(NULL, file);
-	ASSERT_EQ(0, regcomp(&regex, ere, REG_EXTENDED | REG_NOSUB));
-	while (fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		found += !regexec(&regex, line, 0, NULL, 0);
-	}
-	regfree(&regex);
 	fclose(file);
 	return found;
 }
@@ -56,37 +42,24 @@ do {										\
 		TH_LOG("%s", ere_);						\
 } while (0)
 
-static struct pat_test_map map_bar(struct __test_metadata *_metadata, int driver,
-				   enum pat_test_map_api api)
-{
-	struct pat_test_map map = {
-		.api = api,
-		.phys = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE,
-		.size = BYTES,
-	};
-
-	ASSERT_EQ(0, ioctl(driver, PAT_TEST_MAP, &map));
-	return map;
-}
-
 /* A mapping comes, is in the way of another one, and goes. */
 TEST_F(trace, reserve_conflict_release)
 {
-	uint64_t at = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE;
+	uint64_t at = tell_start(_metadata);
 	struct pat_test_map held, map;
 	char mem[64];
 
 	ASSERT_TRUE(self->pat);
-	snprintf(mem, sizeof(mem), "\\[mem 0x%" PRIx64 "-0x%" PRIx64 "\\]", at, at + BYTES);
+	snprintf(mem, sizeof(mem), "\\[mem 0x%" PRIx64 "-0x%" PRIx64 "\\]", at, at + TELL_BYTES);
 	begin(_metadata);
-	held = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
+	held = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WC);
 	ASSERT_EQ(0, held.err);
 	ASSERT_TRUE(pat_expect_message(PAT_CONFLICT_MESSAGE));
-	map = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP_WT);
+	map = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP_WT);
 	EXPECT_EQ(PAT_TEST_NULL, map.err);
 	ASSERT_TRUE(pat_expect_done());
 	/* Another type, but one that serves: no refusal. */
-	map = map_bar(_metadata, self->driver, PAT_TEST_IOREMAP);
+	map = tell_map(_metadata, self->driver, PAT_TEST_IOREMAP);
 	ASSERT_EQ(0, map.err);
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_UNMAP, (unsigned long)map.handle));
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_UNMAP, (unsigned long)held.handle));
@@ -114,7 +87,7 @@ TEST_F(trace, ram)
 
 	ASSERT_TRUE(self->pat);
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_ALLOC, &alloc));
-	page = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(NULL, PAT_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, page);
 	page[0] = 1;
 	pte.addr = (uintptr_t)page;
@@ -141,7 +114,7 @@ TEST_F(trace, ram)
 	EXPECT_LINES(1, "pat_fix_refused: pfn=0x%" PRIx64 " wanted write-combining by ", pfns[0]);
 	EXPECT_LINES(0, "pat_ram_type: pfn=0x%" PRIx64 " ", pfns[0]);
 	EXPECT_LINES(0, "pat_freed:");
-	ASSERT_EQ(0, munmap(page, BYTES));
+	ASSERT_EQ(0, munmap(page, PAT_PAGE));
 }
 
 /* What is freed though it is not write-back. */
@@ -175,11 +148,11 @@ TEST_F(trace, freed)
 /* A process's mapping of RAM follows; a look-up of what nobody holds is told. */
 TEST_F(trace, fix_and_miss)
 {
-	uint64_t bar = pat_bar(_metadata)->start + AT_PAGE * PAT_PAGE, pfn;
+	uint64_t bar = tell_start(_metadata), pfn;
 	struct pat_test_alloc alloc = { .nr = 1, .pfns = (uintptr_t)&pfn };
 	struct pat_test_set set = { .api = PAT_TEST_SET_MEMORY_WC, .count = 1 };
 	struct pat_test_chunk chunk = {
-		.size = BYTES, .type = PAT_TEST_WB, .method = PAT_TEST_REMAP_PFN_RANGE,
+		.size = PAT_PAGE, .type = PAT_TEST_WB, .method = PAT_TEST_REMAP_PFN_RANGE,
 	};
 	struct pat_test_program program = { .chunks = (uintptr_t)&chunk, .nr = 1 };
 	struct pat_test_lookup lookup = { .pfn = bar >> 12 };
@@ -190,12 +163,12 @@ TEST_F(trace, fix_and_miss)
 	chunk.pfn = pfn;
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
 	begin(_metadata);
-	at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, self->driver, 0);
+	at = mmap(NULL, PAT_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->driver, 0);
 	ASSERT_NE(MAP_FAILED, at);
 	set.handle = alloc.handle;
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_SET_TYPE, &set));
 	EXPECT_EQ(0, set.err);
-	ASSERT_EQ(0, munmap(at, BYTES));
+	ASSERT_EQ(0, munmap(at, PAT_PAGE));
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_LOOKUP, &lookup));
 	end(_metadata);
 	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_FREE, (unsigned long)alloc.handle));
