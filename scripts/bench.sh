@@ -7,13 +7,14 @@ export SMP=1 MEMORY=2G BAR=2G CPU=max ACCEL=tcg
 COUNTED="-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm"
 SAME="norandmaps nokaslr tsc=reliable"
 
-# bench_kernel KERNEL: the flavour and the kernel parameters of stock, floor (stock that tracks nothing) and patched.
+# bench_kernel KERNEL: the flavour and the kernel parameters of stock, floor (stock that tracks nothing), patched, and
+# traced (patched with trace points, which are off).
 bench_kernel()
 {
 	case $1 in
-	stock | patched)	flavour=$1 parameters= ;;
-	floor)			flavour=stock parameters=nopat ;;
-	*)			die "there is no kernel '$1' to measure: choose stock, floor or patched" ;;
+	stock | patched | traced)	flavour=$1 parameters= ;;
+	floor)				flavour=stock parameters=nopat ;;
+	*)				die "there is no kernel '$1' to measure: choose stock, floor, patched or traced" ;;
 	esac
 }
 

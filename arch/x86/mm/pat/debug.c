@@ -169,6 +169,7 @@ static int pat_records_show(struct seq_file *seq, void *v)
 {
 	const struct pat_list *list = seq->private;
 	const struct pat_record_info *info = v;
+	const char *type, *effective;
 	u64 start, end, since;
 	u8 mtrr, uniform;
 	u32 ms;
@@ -180,11 +181,14 @@ static int pat_records_show(struct seq_file *seq, void *v)
 	start = (u64)info->pfn << PAGE_SHIFT;
 	end = start + ((u64)info->pages << PAGE_SHIFT);
 	mtrr = mtrr_type_lookup(start, end, &uniform);
+	type = pat_mode_name(info->type);
+	effective = uniform ? pat_effective_name(info->type, mtrr) : "mixed";
+	if (info->ram)
+		type = effective = "by-page";
 	since = list->ahead + jiffies64_to_msecs(info->since - INITIAL_JIFFIES);
 	since = div_u64_rem(since, 1000, &ms);
 
-	seq_printf(seq, "[mem 0x%016llx-0x%016llx] type=%s", start, end,
-		   pat_mode_name(info->type));
+	seq_printf(seq, "[mem 0x%016llx-0x%016llx] type=%s", start, end, type);
 	switch (info->holder) {
 	case PAT_HOLDER_USER:
 		seq_puts(seq, info->ram ? " kind=user-ram" : " kind=user");
@@ -200,8 +204,7 @@ static int pat_records_show(struct seq_file *seq, void *v)
 		seq_printf(seq, " virt=0x%lx-0x%lx", info->start, info->end);
 	seq_printf(seq, " since=%llu.%03u maps=%lu mtrr=%s effective=%s",
 		   since, ms, info->mappings,
-		   uniform ? pat_mtrr_name(mtrr) : "mixed",
-		   uniform ? pat_effective_name(info->type, mtrr) : "mixed");
+		   uniform ? pat_mtrr_name(mtrr) : "mixed", effective);
 	pat_show_holder(seq, info);
 	return 0;
 }

@@ -59,8 +59,9 @@ static void build_segments(struct machine *m)
 	size_t nr = 0, i;
 
 	for (i = 0; i < m->nr_records; i++)
-		put_edges(edges, &nr, m->records[i].start, m->records[i].end,
-			  m->records[i].type);
+		if (m->records[i].type < NR_TYPES)
+			put_edges(edges, &nr, m->records[i].start,
+				  m->records[i].end, m->records[i].type);
 	for (i = 0; i < m->nr_ram; i++)
 		put_edges(edges, &nr, m->ram[i].start, m->ram[i].end,
 			  m->ram[i].type);

@@ -8,7 +8,7 @@
 
 #include "patmap.h"
 
-const char * const type_names[NR_TYPES + 1] = {
+const char * const type_names[TYPE_BY_PAGE + 1] = {
 	[TYPE_WB]	= "write-back",
 	[TYPE_WC]	= "write-combining",
 	[TYPE_UC_MINUS]	= "uncached-minus",
@@ -16,9 +16,10 @@ const char * const type_names[NR_TYPES + 1] = {
 	[TYPE_WT]	= "write-through",
 	[TYPE_WP]	= "write-protected",
 	[TYPE_NONE]	= "unknown",
+	[TYPE_BY_PAGE]	= "by-page",
 };
 
-const char * const type_short[NR_TYPES + 1] = {
+const char * const type_short[TYPE_BY_PAGE + 1] = {
 	[TYPE_WB]	= "WB",
 	[TYPE_WC]	= "WC",
 	[TYPE_UC_MINUS]	= "UC-",
@@ -26,6 +27,7 @@ const char * const type_short[NR_TYPES + 1] = {
 	[TYPE_WT]	= "WT",
 	[TYPE_WP]	= "WP",
 	[TYPE_NONE]	= "?",
+	[TYPE_BY_PAGE]	= "by page",
 };
 
 bool parse_word(const char **text, const char *word)
@@ -224,6 +226,12 @@ static void parse_kind(struct record *record, const char *value)
 		record->holder.kind = HOLDER_RESERVED;
 }
 
+/* The type of a mapping of RAM is that of each page. */
+static enum mem_type parse_record_type(const char *value)
+{
+	return strcmp(value, "by-page") ? parse_type(&value) : TYPE_BY_PAGE;
+}
+
 static void parse_field(struct record *record, char *name)
 {
 	char *value = strchr(name, '=');
@@ -234,7 +242,7 @@ static void parse_field(struct record *record, char *name)
 	*value++ = '\0';
 	p = value;
 	if (!strcmp(name, "type"))
-		record->type = parse_type(&p);
+		record->type = parse_record_type(value);
 	else if (!strcmp(name, "kind"))
 		parse_kind(record, value);
 	else if (!strcmp(name, "virt"))
@@ -246,7 +254,7 @@ static void parse_field(struct record *record, char *name)
 	else if (!strcmp(name, "mtrr"))
 		record->mtrr = value;
 	else if (!strcmp(name, "effective"))
-		record->effective = parse_type(&p);
+		record->effective = parse_record_type(value);
 }
 
 /* "NAME=VALUE NAME=VALUE by HOLDER"; names that are not known are left out. */

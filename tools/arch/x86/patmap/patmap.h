@@ -35,6 +35,7 @@ enum mem_type {
 	TYPE_WT,
 	TYPE_WP,
 	TYPE_NONE,
+	TYPE_BY_PAGE,	/* of a record of RAM: each page has its own */
 };
 #define NR_TYPES TYPE_NONE
 
@@ -261,8 +262,8 @@ char *next_line(char **text);
 const char *input_hint(const struct machine *m, enum input input);
 
 /* parse.c */
-extern const char * const type_names[NR_TYPES + 1];
-extern const char * const type_short[NR_TYPES + 1];
+extern const char * const type_names[TYPE_BY_PAGE + 1];
+extern const char * const type_short[TYPE_BY_PAGE + 1];
 enum mem_type parse_type(const char **text);
 bool parse_hex(const char **text, uint64_t *value);
 bool parse_range(const char **text, uint64_t *start, uint64_t *end);

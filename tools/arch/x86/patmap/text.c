@@ -34,7 +34,7 @@ struct pen {
 static const struct {
 	char letter;
 	const char *color;
-} looks[NR_TYPES + 1] = {
+} looks[TYPE_BY_PAGE + 1] = {
 	[TYPE_WB]	= { 'W', "30;42" },
 	[TYPE_WC]	= { 'C', "30;46" },
 	[TYPE_UC_MINUS]	= { 'u', "30;43" },
@@ -42,6 +42,7 @@ static const struct {
 	[TYPE_WT]	= { 'T', "97;44" },
 	[TYPE_WP]	= { 'P', "97;45" },
 	[TYPE_NONE]	= { '.', "90" },
+	[TYPE_BY_PAGE]	= { ' ', "0" },
 };
 #define LOOK_MIXED	'*'
 #define LOOK_UNLISTED	'-'

@@ -233,8 +233,14 @@ TEST_F(holders, ram)
 	struct pat_test_set set = {
 		.api = PAT_TEST_SET_MEMORY_WC, .first = 2, .count = 8,
 	};
+	struct pat_test_chunk chunk = {
+		.size = 2 * PAT_PAGE, .method = PAT_TEST_REMAP_PFN_RANGE,
+		.type = PAT_TEST_WB,
+	};
+	struct pat_test_program program = { .nr = 1 };
 	unsigned long before;
-	char ere[128], line[1024];
+	char ere[256], line[1024];
+	void *at;
 
 	if (!self->pat) {
 		EXPECT_NE(0, access(RAM_FILE, F_OK));
@@ -249,6 +255,17 @@ TEST_F(holders, ram)
 	snprintf(ere, sizeof(ere), "^\\[mem 0x%016" PRIx64 "-0x%016" PRIx64 "\\] write-combining$",
 		 (pfns[0] + 2) << 12, (pfns[0] + 10) << 12);
 	one_line(_metadata, RAM_FILE, ere, line, sizeof(line));
+
+	/* A mapping of it has no type of its own. */
+	program.chunks = (uintptr_t)&chunk;
+	chunk.pfn = pfns[0];
+	ASSERT_EQ(0, ioctl(self->driver, PAT_TEST_PROGRAM, &program));
+	at = mmap(NULL, chunk.size, PROT_READ, MAP_SHARED, self->driver, 0);
+	ASSERT_NE(MAP_FAILED, at);
+	snprintf(ere, sizeof(ere), "^\\[mem 0x%016" PRIx64 "-0x%016" PRIx64 "\\] type=by-page kind=user-ram virt=%p-.* effective=by-page by ",
+		 pfns[0] << 12, (pfns[0] << 12) + chunk.size, at);
+	one_line(_metadata, RECORDS_FILE, ere, line, sizeof(line));
+	ASSERT_EQ(0, munmap(at, chunk.size));
 
 	/* Write-back in the middle: two ranges. */
 	set.first = 5;
