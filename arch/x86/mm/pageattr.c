@@ -114,7 +114,13 @@ static void cpa_transit_end(struct pat_cpa *cpa)
 	spin_unlock(&transit_lock);
 }
 
-/* Is no page in transit?  @seen is for pat_cpa_still_quiet(). */
+/**
+ * pat_cpa_quiet - is no page between two types?
+ * @seen: receives what pat_cpa_still_quiet() wants
+ *
+ * Context: any; takes no lock.
+ * Return: true if none is.
+ */
 bool pat_cpa_quiet(unsigned long *seen)
 {
 	*seen = atomic_long_read(&transits_begun);
@@ -122,7 +128,13 @@ bool pat_cpa_quiet(unsigned long *seen)
 	return list_empty_careful(&transits);
 }
 
-/* Has no page been in transit since? */
+/**
+ * pat_cpa_still_quiet - has no page been between two types since?
+ * @seen: by pat_cpa_quiet()
+ *
+ * Context: any; takes no lock.
+ * Return: true if none has.
+ */
 bool pat_cpa_still_quiet(unsigned long seen)
 {
 	smp_mb();
@@ -385,9 +397,16 @@ static int cpa_check(const struct pat_cpa *cpa)
 	return 0;
 }
 
-/*
- * First step: see above.  On failure nothing has changed.
+/**
+ * pat_cpa_begin - the first step of a change: see above
+ * @cpa: which pages
+ * @type: the type that they are going to have
+ *
  * Not static, since tests stop here.
+ *
+ * Context: as pat_cpa_change().
+ * Return: as pat_cpa_change(); on failure nothing has changed, and there is no
+ * last step.
  */
 noinline int pat_cpa_begin(struct pat_cpa *cpa, enum page_cache_mode type)
 {
@@ -410,7 +429,14 @@ noinline int pat_cpa_begin(struct pat_cpa *cpa, enum page_cache_mode type)
 	return err;
 }
 
-/* Last step: the pages have @type, or, if @failed, the one they had. */
+/**
+ * pat_cpa_end - the last step of a change
+ * @cpa: as given to pat_cpa_begin()
+ * @type: as given to pat_cpa_begin()
+ * @failed: the direct map has the types that were there before
+ *
+ * Context: as pat_cpa_change().
+ */
 noinline void pat_cpa_end(struct pat_cpa *cpa, enum page_cache_mode type,
 			  bool failed)
 {

@@ -490,6 +490,7 @@ static int pat_free(u64 start, u64 end, const void *caller)
 
 static void pat_free_area(struct vm_struct *area) { }
 
+/* Nothing is known: see pat/lookup.c. */
 bool pat_pfn_immune_to_uc_mtrr(unsigned long pfn)
 {
 	return false;

@@ -89,7 +89,13 @@ bool pat_enabled(void)
 }
 EXPORT_SYMBOL_GPL(pat_enabled);
 
-/* The name of @type in messages and in pat_memtype_list; tools parse it. */
+/**
+ * pat_mode_name - the name of a memory type
+ * @type: the type
+ *
+ * Context: any.
+ * Return: what messages and pat_memtype_list call it; tools parse that.
+ */
 const char *pat_mode_name(enum page_cache_mode type)
 {
 	static const char * const names[] = {
@@ -104,7 +110,14 @@ const char *pat_mode_name(enum page_cache_mode type)
 	return (unsigned int)type < ARRAY_SIZE(names) ? names[type] : "broken";
 }
 
-/* The memory type that slot @slot (0 to 7) of MSR value @msr stands for. */
+/**
+ * pat_modes_slot - what does a slot of the PAT stand for?
+ * @msr: value of the PAT MSR
+ * @slot: 0 to 7
+ *
+ * Context: any.
+ * Return: the memory type.
+ */
 enum page_cache_mode pat_modes_slot(u64 msr, unsigned int slot)
 {
 	switch ((msr >> (slot * 8)) & 7) {

@@ -875,9 +875,17 @@ static void pat_trim_twins(const struct pat_trim_range *range)
 	} while (twin);
 }
 
-/* Is the page at @addr mapped by @vma, NULL if there is none, with frame @pfn? */
+/**
+ * pat_page_is_mapped - does an address map a frame?
+ * @vma: where @addr is, NULL if nothing is there
+ * @addr: the address
+ * @pfn: the frame
+ *
+ * Context: mmap_lock held; may sleep.
+ * Return: true if the page table entry at @addr is of @pfn.
+ */
 bool pat_page_is_mapped(struct vm_area_struct *vma, unsigned long addr,
-			       unsigned long pfn)
+			unsigned long pfn)
 {
 	struct follow_pfnmap_args args = { .vma = vma, .address = addr };
 	bool same;

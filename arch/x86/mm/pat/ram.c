@@ -244,7 +244,12 @@ void pat_ram_set_type(unsigned long pfn, enum page_cache_mode type)
 		atomic_long_add(had ? -1 : 1, ram_typed_near(pfn));
 }
 
-/* How many pages of RAM have another type than write-back? */
+/**
+ * pat_ram_typed_count - how much RAM is not write-back?
+ *
+ * Context: any; takes no lock.
+ * Return: the number of pages.
+ */
 unsigned long pat_ram_typed_count(void)
 {
 	unsigned long count = 0;

@@ -137,7 +137,12 @@ void pat_removal_end(void)
 	queue_delayed_work(system_unbound_wq, &removed_work, 0);
 }
 
-/* May there be mappings still of what was RAM? */
+/**
+ * pat_removal_pending - may there be mappings still of what was RAM?
+ *
+ * Context: any; takes no lock.
+ * Return: true from pat_removal_begin() until all of them are gone.
+ */
 bool pat_removal_pending(void)
 {
 	return atomic_read(&removals);

@@ -210,36 +210,64 @@ void pat_map_free_chain(struct pat_map *chain)
 	}
 }
 
+/**
+ * pat_records_lock - keep all others from the records
+ *
+ * Context: may sleep; inside mmap_lock and a file's i_mmap_rwsem, outside page
+ * table locks.  Nothing that may enter reclaim is allocated under it.
+ */
 void pat_records_lock(void)
 {
 	down_write(&pat_inode.i_data.i_mmap_rwsem);
 }
 
+/**
+ * pat_records_unlock - undo pat_records_lock()
+ */
 void pat_records_unlock(void)
 {
 	up_write(&pat_inode.i_data.i_mmap_rwsem);
 }
 
-/* Several may read at a time. */
+/**
+ * pat_records_lock_shared - keep the records as they are, for reading them
+ *
+ * Several may read at a time.
+ *
+ * Context: as pat_records_lock().
+ */
 void pat_records_lock_shared(void)
 {
 	down_read(&pat_inode.i_data.i_mmap_rwsem);
 }
 
+/**
+ * pat_records_unlock_shared - undo pat_records_lock_shared()
+ */
 void pat_records_unlock_shared(void)
 {
 	up_read(&pat_inode.i_data.i_mmap_rwsem);
 }
 
-/* Are there records of RAM?  Without the lock: ../pageattr.c says why it may. */
+/**
+ * pat_records_of_ram - are there records of RAM?
+ *
+ * Context: any; takes no lock: ../pageattr.c says why it may.
+ * Return: false if cpa need not look for any.
+ */
 bool pat_records_of_ram(void)
 {
 	return READ_ONCE(pat_ram_records);
 }
 
-/*
- * Has @mm records?  Without the lock: only where none can be made.  Others may
- * change those that there are: a tree must not look empty meanwhile.
+/**
+ * pat_records_any - has an address space records?
+ * @mm: one that can get no new ones
+ *
+ * Others may change those that there are: a tree must not look empty meanwhile.
+ *
+ * Context: any; takes no lock.
+ * Return: true if it has.
  */
 bool pat_records_any(struct mm_struct *mm)
 {
@@ -527,7 +555,13 @@ static bool pat_stale_in_way(unsigned long first, unsigned long last,
 	return false;
 }
 
-/* The oldest stale record, or the one retired after @map; NULL at the end. */
+/**
+ * pat_stale_next - walk the stale records, for validate.c
+ * @map: the last one seen, NULL to begin
+ *
+ * Context: records locked.
+ * Return: the oldest one, or the one retired after @map; NULL at the end.
+ */
 struct pat_map *pat_stale_next(struct pat_map *map)
 {
 	struct list_head *next = map ? map->list.next : pat_stale_list.next;
@@ -537,31 +571,60 @@ struct pat_map *pat_stale_next(struct pat_map *map)
 					 list_entry(next, struct pat_map, list);
 }
 
-/* How many stale records are there of a type? */
+/**
+ * pat_stale_counted - how many stale records are said to be there of a type?
+ * @type: memory type
+ *
+ * Context: records locked.
+ * Return: their number.
+ */
 unsigned long pat_stale_counted(enum page_cache_mode type)
 {
 	return pat_stale_count_of[type];
 }
 
-/* Note that @map, linked or about to be, may cover more than what is mapped. */
+/**
+ * pat_record_mark_inexact - a record may cover more than what is mapped
+ * @map: linked, or about to be
+ *
+ * Context: records locked for writing.
+ */
 void pat_record_mark_inexact(struct pat_map *map)
 {
 	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	list_move_tail(&map->list, &pat_inexact);
 }
 
+/**
+ * pat_record_mark_exact - a record covers what is mapped, and no more
+ * @map: linked
+ *
+ * Context: records locked for writing.
+ */
 void pat_record_mark_exact(struct pat_map *map)
 {
 	lockdep_assert_held_write(&pat_inode.i_data.i_mmap_rwsem);
 	list_del_init(&map->list);
 }
 
+/**
+ * pat_record_is_exact - does a record cover what is mapped, and no more?
+ * @map: linked
+ *
+ * Context: records locked.
+ * Return: false if nobody knows.
+ */
 bool pat_record_is_exact(const struct pat_map *map)
 {
 	return list_empty(&map->list);
 }
 
-/* The record that has been inexact for the longest time, NULL if none is. */
+/**
+ * pat_record_inexact - which record has been inexact for the longest time?
+ *
+ * Context: records locked.
+ * Return: the record, NULL if none is.
+ */
 struct pat_map *pat_record_inexact(void)
 {
 	lockdep_assert_held(&pat_inode.i_data.i_mmap_rwsem);
@@ -614,9 +677,12 @@ void pat_record_move_ends(struct pat_map *map, unsigned long start,
 		pat_low_released(pat_map_type(map));
 }
 
-/*
- * Copy from @from, which is linked, all that a record says, but for its range
- * and links: also that it is inexact.
+/**
+ * pat_record_inherit - copy all that a record says, but for its range and links
+ * @map: new, not linked
+ * @from: linked; if it is inexact, so is @map
+ *
+ * Context: records locked for writing.
  */
 void pat_record_inherit(struct pat_map *map, const struct pat_map *from)
 {
@@ -654,7 +720,15 @@ void pat_record_split(struct pat_map *map, struct pat_map *upper,
 	pat_record_move_ends(map, map->vma.vm_start, addr);
 }
 
-/* First record of @mm, by address, that touches [@start, @end). */
+/**
+ * pat_record_first - the first record by address
+ * @mm: a process's address space
+ * @start: first address
+ * @end: end of the range [@start, @end)
+ *
+ * Context: records locked.
+ * Return: the first that touches the range, NULL if none does.
+ */
 struct pat_map *pat_record_first(struct mm_struct *mm, unsigned long start,
 				 unsigned long end)
 {
@@ -662,6 +736,15 @@ struct pat_map *pat_record_first(struct mm_struct *mm, unsigned long start,
 	return pat_addr_iter_first(&mm->context.pat_maps, start, end - 1);
 }
 
+/**
+ * pat_record_next - the next record by address
+ * @map: what pat_record_first() or this returned before
+ * @start: as given there
+ * @end: as given there
+ *
+ * Context: records locked.
+ * Return: the next that touches the range, NULL if none does.
+ */
 struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 				unsigned long end)
 {
@@ -669,7 +752,14 @@ struct pat_map *pat_record_next(struct pat_map *map, unsigned long start,
 	return pat_addr_iter_next(map, start, end - 1);
 }
 
-/* First record, by frame, that touches [@pfn, @pfn + @nr). */
+/**
+ * pat_record_first_of - the first record by frame
+ * @pfn: first frame
+ * @nr: number of frames
+ *
+ * Context: records locked.
+ * Return: the first that touches [@pfn, @pfn + @nr), NULL if none does.
+ */
 struct pat_map *pat_record_first_of(unsigned long pfn, unsigned long nr)
 {
 	struct vm_area_struct *vma;
@@ -679,6 +769,15 @@ struct pat_map *pat_record_first_of(unsigned long pfn, unsigned long nr)
 	return vma ? vma_to_map(vma) : NULL;
 }
 
+/**
+ * pat_record_next_of - the next record by frame
+ * @map: what pat_record_first_of() or this returned before
+ * @pfn: as given there
+ * @nr: as given there
+ *
+ * Context: records locked.
+ * Return: the next that touches the frames, NULL if none does.
+ */
 struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
 				   unsigned long nr)
 {
@@ -689,7 +788,14 @@ struct pat_map *pat_record_next_of(struct pat_map *map, unsigned long pfn,
 	return vma ? vma_to_map(vma) : NULL;
 }
 
-/* The record of a reservation of exactly [@pfn, @pfn + @nr). */
+/**
+ * pat_record_find - the record of a reservation
+ * @pfn: first frame
+ * @nr: number of frames
+ *
+ * Context: records locked.
+ * Return: one of exactly [@pfn, @pfn + @nr), NULL if there is none.
+ */
 struct pat_map *pat_record_find(unsigned long pfn, unsigned long nr)
 {
 	struct vm_area_struct *vma;
@@ -886,7 +992,13 @@ static void pat_record_name_process(const struct pat_map *map,
 #endif
 }
 
-/* Say what @map says, for who has to do with it when it may be gone. */
+/**
+ * pat_record_describe - copy what a record says
+ * @map: the record, linked or not
+ * @info: receives it, for who has to do with it when the record may be gone
+ *
+ * Context: records locked.
+ */
 void pat_record_describe(const struct pat_map *map, struct pat_record_info *info)
 {
 	info->pfn = pat_map_pfn(map);
