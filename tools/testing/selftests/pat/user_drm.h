@@ -1,54 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few ioctls of DRM that the tests of graphics drivers need. The kernel's
- * own headers for them are not always installed.
+ * What the tests of graphics drivers have in common.
  */
 #ifndef PAT_USER_DRM_H
 #define PAT_USER_DRM_H
 
+#include "drm_ioctl.h"
 #include "users.h"
-
-struct drm_version {
-	int major, minor, patchlevel;
-	size_t name_len;
-	char *name;
-	size_t date_len;
-	char *date;
-	size_t desc_len;
-	char *desc;
-};
-#define DRM_IOCTL_VERSION		_IOWR('d', 0x00, struct drm_version)
-
-struct drm_gem_close {
-	uint32_t handle;
-	uint32_t pad;
-};
-#define DRM_IOCTL_GEM_CLOSE		_IOW('d', 0x09, struct drm_gem_close)
-
-struct drm_prime_handle {
-	uint32_t handle;
-	uint32_t flags;
-	int32_t fd;
-};
-#define DRM_IOCTL_PRIME_HANDLE_TO_FD	_IOWR('d', 0x2d, struct drm_prime_handle)
-
-struct drm_mode_create_dumb {
-	uint32_t height;
-	uint32_t width;
-	uint32_t bpp;
-	uint32_t flags;
-	uint32_t handle;
-	uint32_t pitch;
-	uint64_t size;
-};
-#define DRM_IOCTL_MODE_CREATE_DUMB	_IOWR('d', 0xb2, struct drm_mode_create_dumb)
-
-struct drm_mode_map_dumb {
-	uint32_t handle;
-	uint32_t pad;
-	uint64_t offset;
-};
-#define DRM_IOCTL_MODE_MAP_DUMB		_IOWR('d', 0xb3, struct drm_mode_map_dumb)
 
 /* Opens the first card of the driver @name, -1 if there is none. */
 static inline int user_open_card(const char *name)

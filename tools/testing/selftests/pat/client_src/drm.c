@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
-#include "drm_ioctl.h"
+#include "../drm_ioctl.h"
 
 #define MANY 16
 #define QXL_SIZE (1U << 20)

@@ -33,7 +33,6 @@
 #define TYPE "(write-[a-z]+|uncached(-minus)?)"
 #define EXPECTED \
 	"x86/PAT: [^ ]+:[0-9]+ (conflicting memory types [0-9a-f]+-[0-9a-f]+ " TYPE "<->" TYPE \
-	"|map pfn expected mapping type " TYPE " for .*, got " TYPE \
 	"|map pfn RAM range req " TYPE " for .*, got " TYPE ")"
 
 static unsigned int failures;		/* not of the workers */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ioctls of DRM that show a buffer. The kernel's own headers for them are
- * not always installed.
+ * The few ioctls of DRM that tests and clients of graphics drivers need. The
+ * kernel's own headers for them are not always installed.
  */
-#ifndef PAT_CLIENT_DRM_IOCTL_H
-#define PAT_CLIENT_DRM_IOCTL_H
+#ifndef PAT_DRM_IOCTL_H
+#define PAT_DRM_IOCTL_H
 
 #include <linux/ioctl.h>
 #include <stddef.h>
@@ -25,6 +25,12 @@ struct drm_gem_close {
 	uint32_t handle, pad;
 };
 #define DRM_IOCTL_GEM_CLOSE		_IOW('d', 0x09, struct drm_gem_close)
+
+struct drm_prime_handle {
+	uint32_t handle, flags;
+	int32_t fd;
+};
+#define DRM_IOCTL_PRIME_HANDLE_TO_FD	_IOWR('d', 0x2d, struct drm_prime_handle)
 
 /* Pointers to arrays, and how many they have room for, or there are. */
 struct drm_mode_card_res {
