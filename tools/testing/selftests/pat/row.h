@@ -68,7 +68,6 @@ struct row {
 	char first[160];		/* the first of them */
 };
 
-/* Only kernels with this series have it. */
 /* Broken claims that are printed; more of them tell nothing new. */
 #define ROW_SHOWN 4
 
