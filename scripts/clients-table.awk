@@ -109,12 +109,14 @@ function message(s)
 	return s
 }
 
-# What is mapped, without how much of RAM.
-function mapping(line,	word)
+# What is mapped, without how much of RAM, nor where a driver has put a buffer, which depends on what else happens.
+function mapping(line,	word, bounds)
 {
 	split(line, word, " ")
-	if (word[1] ~ /^(user|kernel)$/)
-		return line
+	if (word[1] ~ /^(user|kernel)$/) {
+		split(word[2], bounds, "-")
+		return word[1] " " size(hex(bounds[2]) - hex(bounds[1])) " " word[3] " " word[4]
+	}
 	if (word[1] ~ /^(userram|direct)$/)
 		return word[1] " " word[2] " " word[4]
 	return ""
