@@ -20,7 +20,7 @@
  *	pat/modes.c	what the PAT MSR holds; names of types
  *	pat/ram.c	the table of ranges, the two bits
  *	pat/reserved.c	the records: VMAs on a dummy inode
- *	pat/lookup.c	what they say of a frame, without a lock
+ *	pat/lookup.c	which type a frame has, without a lock
  *	pat/pfnmap.c	the hooks in mm, through a process mapping's life
  *	pageattr.c	changing the type of RAM in every mapping there is
  *	pat/fix.c	live page table entries of recorded RAM

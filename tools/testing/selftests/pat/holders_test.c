@@ -35,8 +35,6 @@ static void one_line(struct __test_metadata *_metadata, const char *path,
 	fclose(file);
 }
 
-#define SYMBOL "[a-z_0-9.]+\\+0x[0-9a-f]+/0x[0-9a-f]+ \\[pat_test\\]"
-
 /* Kernel against kernel: both are named. */
 TEST_F(holders, conflict_of_kernel_mappings)
 {
@@ -58,8 +56,8 @@ TEST_F(holders, conflict_of_kernel_mappings)
 	snprintf(ere, sizeof(ere),
 		 "x86/PAT: holders_test:%d conflicting memory types %" PRIx64 "-%" PRIx64
 		 " write-through<->write-combining in \"([^\"]*/)?0000:00:[0-9a-f]{2}\\.0\", asked by "
-		 SYMBOL ", mapped, \\[mem %#010" PRIx64 "-%#010" PRIx64 "\\] held by "
-		 SYMBOL ", mapped, refused$",
+		 TELL_SYMBOL ", mapped, \\[mem %#010" PRIx64 "-%#010" PRIx64 "\\] held by "
+		 TELL_SYMBOL ", mapped, refused$",
 		 getpid(), start, start + TELL_BYTES, start,
 		 start + TELL_BYTES - 1);
 	EXPECT_EQ(1, tell_count(_metadata, log, ere, line, sizeof(line)))
@@ -190,7 +188,7 @@ TEST_F(holders, records)
 	snprintf(ere, sizeof(ere),
 		 "%s kind=kernel virt=0x%" PRIx64 "-0x%" PRIx64
 		 " since=[0-9]+\\.[0-9]{3} maps=2 mtrr=[a-z-]+ effective=write-combining by "
-		 SYMBOL ", mapped$", common, (uint64_t)held.vaddr,
+		 TELL_SYMBOL ", mapped$", common, (uint64_t)held.vaddr,
 		 (uint64_t)held.vaddr + TELL_BYTES);
 	one_line(_metadata, RECORDS_FILE, ere, line, sizeof(line));
 	ASSERT_EQ(1, sscanf(strstr(line, "since="), "since=%lf", &since));

@@ -21,23 +21,20 @@ do {										\
 static char *look(struct __test_metadata *_metadata, int *status)
 {
 	FILE *pipe = popen(PATMAP "--json", "r");
-	size_t room = 1 << 20, size = 0;
-	char *text = malloc(room);
+	char *text = NULL, *to;
 	bool space = true;
-	int c;
+	size_t room = 0;
 
 	ASSERT_NE(NULL, pipe);
-	ASSERT_NE(NULL, text);
-	while ((c = fgetc(pipe)) != EOF) {
-		if (isspace(c) && space)
+	ASSERT_LT(0, getdelim(&text, &room, '\0', pipe));
+	to = text;
+	for (const char *from = text; *from; from++) {
+		if (isspace(*from) && space)
 			continue;
-		space = isspace(c);
-		if (size + 2 > room)
-			text = realloc(text, room *= 2);
-		ASSERT_NE(NULL, text);
-		text[size++] = space ? ' ' : c;
+		space = isspace(*from);
+		*to++ = space ? ' ' : *from;
 	}
-	text[size] = '\0';
+	*to = '\0';
 	*status = pclose(pipe);
 	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
 	return text;
@@ -63,8 +60,6 @@ do {										\
 	EXPECT_TRUE(says(_metadata, text, ere_))				\
 		TH_LOG("nothing matches %s", ere_);				\
 } while (0)
-
-#define SYMBOL "[a-z_0-9.]+\\+0x[0-9a-f]+/0x[0-9a-f]+ \\[pat_test\\]"
 
 /* A driver's mapping and a process's, with all that this kernel knows of them. */
 TEST_F(patmap, shows_records)
@@ -95,7 +90,7 @@ TEST_F(patmap, shows_records)
 	} else {
 		EXPECT_SAYS(text, "\"pat\": \\{ \"state\": \"on\"");
 		EXPECT_SAYS(text,
-			    "%s, \"holder\": \\{ \"kind\": \"kernel\", \"name\": \"" SYMBOL "\" \\}, \"virt_start\": \"0x%" PRIx64 "\", \"virt_end\": \"0x%" PRIx64 "\", \"since\": [0-9.]+, \"maps\": 2, \"mtrr\": \"[a-z-]+\", \"effective\": \"write-combining\"",
+			    "%s, \"holder\": \\{ \"kind\": \"kernel\", \"name\": \"" TELL_SYMBOL "\" \\}, \"virt_start\": \"0x%" PRIx64 "\", \"virt_end\": \"0x%" PRIx64 "\", \"since\": [0-9.]+, \"maps\": 2, \"mtrr\": \"[a-z-]+\", \"effective\": \"write-combining\"",
 			    range, (uint64_t)held.vaddr,
 			    (uint64_t)held.vaddr + TELL_BYTES);
 		EXPECT_SAYS(text,
@@ -135,7 +130,7 @@ TEST_F(patmap, shows_a_conflict)
 		    start, start + TELL_BYTES - 1, TELL_BYTES);
 	if (!pat_on_stock())
 		EXPECT_SAYS(text,
-			    "\"held\": \"write-combining\", \"resource\": \"([^\"]*/)?0000:00:[0-9a-f]{2}\\.0\", \"asker\": \\{ \"kind\": \"kernel\", \"name\": \"" SYMBOL "\" \\}, \"holder\": \\{ \"kind\": \"user\", \"name\": \"patmap_test\", \"pid\": %d \\}",
+			    "\"held\": \"write-combining\", \"resource\": \"([^\"]*/)?0000:00:[0-9a-f]{2}\\.0\", \"asker\": \\{ \"kind\": \"kernel\", \"name\": \"" TELL_SYMBOL "\" \\}, \"holder\": \\{ \"kind\": \"user\", \"name\": \"patmap_test\", \"pid\": %d \\}",
 			    getpid());
 	free(text);
 	ASSERT_EQ(0, munmap(at, TELL_BYTES));

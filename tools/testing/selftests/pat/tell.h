@@ -14,6 +14,9 @@
 #define TELL_PAGE	64
 #define TELL_BYTES	(4UL * PAT_PAGE)
 
+/* How a caller in the driver is named. */
+#define TELL_SYMBOL	"[a-z_0-9.]+\\+0x[0-9a-f]+/0x[0-9a-f]+ \\[pat_test\\]"
+
 static inline uint64_t tell_start(struct __test_metadata *_metadata)
 {
 	return pat_bar(_metadata)->start + TELL_PAGE * PAT_PAGE;
